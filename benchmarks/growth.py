@@ -20,10 +20,11 @@ from benchmarks.stored_home import land
 from pipelines.clock import utc_now
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.schema.operations import SYNC_RUNS
+from warehouse.schema.reference_data import LANDED_TOOLS
 from warehouse.schema.types import Type
 from warehouse.storage import parquet
 from warehouse.storage.home import Home
-from warehouse.storage.landing_reference_data import land_tools
+from warehouse.storage.landing_reference_data import land_items
 
 LOOKBACK = timedelta(days=3)
 RUNS = 3
@@ -104,8 +105,9 @@ def _write_runs(home: Home, n_runs: int) -> None:
         for folder in (home.runs, home.table(SYNC_RUNS)):
             parquet.write_file(home, home.file(folder, run_id), parquet.frame(SYNC_RUNS, [row]))
         payload = None if number else b'{"tool_config": {"name": "tool"}}'
-        land_tools(
+        land_items(
             home,
+            LANDED_TOOLS,
             at,
             [{"tool_id": "tool_1", "listed_at": at, "content_sha256": "1", "usage_stats": b"null", "payload": payload}],
         )

@@ -77,7 +77,7 @@ class HeadDeadlineProtocol(H11Protocol):
     def handle_events(self) -> None:
         super().handle_events()
         if self.cycle is not None and not self.cycle.response_complete:
-            self._clear_deadline()  # a request is being answered; time-outs of its body are the application's
+            self._clear_deadline()  # a request is being answered; timeouts of its body are the application's
 
     def on_response_complete(self) -> None:
         # Set before the next request, which may have arrived already. It also ends a body that nobody reads any more:

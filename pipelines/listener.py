@@ -37,11 +37,13 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     """Yield a listening socket and close it at the end; port 0 picks a free port.
 
     Raises:
-        UsageError: the port is in use or not allowed.
+        UsageError: the host is not this machine, or the port is in use or not allowed.
     """
     try:
         listener = socket.create_server((host, port), backlog=256)
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise UsageError(f"{host} is no address of this machine.", "Choose another with --host.") from error
         reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
         raise UsageError(f"Port {port} of {host} {reason}.", "Choose another with --port.") from error
     with listener:

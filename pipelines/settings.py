@@ -7,11 +7,10 @@ others are ``CONVOHOUSE_*``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -136,7 +135,7 @@ class Settings(BaseSettings):
         ge=0,
         description="Worker processes that land and flatten; 0: none [default: number of cores minus one, at most 3].",
     )
-    request_timeout_secs: float = Field(default=30.0, gt=0, description="Time-out of one attempt of a request.")
+    request_timeout_secs: float = Field(default=30.0, gt=0, description="Timeout of one attempt of a request.")
     request_deadline_secs: float = Field(default=180.0, gt=0, description="Time for one request with all its retries.")
 
     agent_texts: bool = Field(
@@ -154,7 +153,7 @@ class Settings(BaseSettings):
         default=None, ge=0, description="Pages of knowledge for which prices are asked [default: chosen by the API]."
     )
     feedback_per_sec: float = Field(
-        default=5.0, gt=0, description="Ratings that `convohouse feedback` sends per second."
+        default=5.0, gt=0, description="Thumbs that `convohouse feedback` sends per second."
     )
     webhook_secret: SecretStr | None = Field(
         default=None,
@@ -248,11 +247,6 @@ class Settings(BaseSettings):
         return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
 
     @property
-    def zone(self) -> tzinfo:
-        """The time zone as an object."""
-        return ZoneInfo(self.timezone)
-
-    @property
     def confirm_after(self) -> timedelta:
         """Time between the two observations of a deletion."""
         return timedelta(hours=self.confirm_deletion_hours)
@@ -330,9 +324,11 @@ def load_settings(**overrides: object) -> Settings:
         unknown = environment.unknown_names(Settings)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-        raise SettingsError(f"A setting is wrong: {problems}.", "`convohouse doctor` shows what is read.") from None
-    except SourceError as error:  # a list that is no JSON; the message has the field and the source, not the value
-        raise SettingsError(f"A setting is wrong: {error}.", "Write a list as JSON, such as [1, 7, 30].") from None
+        message = f"A setting is wrong: {problems}.".replace(": Value error, ", ": ")
+        raise SettingsError(message, "Correct it. `convohouse doctor` shows what is set.") from None
+    except SourceError as error:  # its message has the field and the source, not the value
+        name = str(error).partition('"')[2].partition('"')[0]
+        raise SettingsError(f"A setting is wrong: {name}: it is not JSON.", "Write a list as [1, 7, 30].") from None
     except (TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"convohouse.toml or .env cannot be read: {error}.", "Correct the file.") from None
     keys = {workspace.key_variable.upper() for workspace in settings.workspaces.values()}

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, Scheduling
 
@@ -28,6 +29,8 @@ from tests.helpers.few_models import (
 from tests.helpers.sample_documents import READ_AT, RECORDED, id_of
 from tests.helpers.small_builds import hide_comments
 
+settings.register_profile("without time limits", deadline=None)
+settings.load_profile("without time limits")
 gc.disable()  # until the tests are collected: nearly all that is imported stays
 
 

@@ -23,7 +23,8 @@ class ConvohouseError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".rstrip()
+        end = "" if not self.hint or self.message.endswith((".", "!", "?")) else "."  # one of a library has none
+        return f"{self.message}{end} {self.hint}".rstrip()
 
 
 class HomeError(ConvohouseError):

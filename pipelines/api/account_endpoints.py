@@ -15,7 +15,7 @@ import msgspec
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import path_segment
 from pipelines.api.error_mapping import CHECK_HOST
-from pipelines.api.responses import is_usable_id, parse_body
+from pipelines.api.responses import cursor_of_next, is_usable_id, parse_body
 from pipelines.errors import ApiError, NotFoundError
 
 AGENTS = "/v1/convai/agents"
@@ -131,15 +131,16 @@ async def _list_all(
     cursor: dict[str, str | int] = {}
     while True:
         try:
-            page = await client.get(path, {**params, **cursor}, partial(_parse_page, key=key))
+            page, following = await client.get(
+                path, {**params, **cursor}, partial(_parse_list, key=key, next_key=next_key)
+            )
         except NotFoundError as error:
             raise ApiError(error.message, CHECK_HOST, status=error.status, code=error.code) from None
-        rows += page[key]
-        following = page.get(next_key)
-        if not page.get("has_more", following is not None):
+        rows += page
+        if following is None:
             return rows
-        if not isinstance(following, str) or not following or following in cursors:
-            raise ApiError(f"GET {path} does not end: more pages, and no new cursor.", "Run again later.")
+        if following in cursors:
+            raise ApiError(f"GET {path} does not end: the same cursor came twice.", "Run again later.")
         cursors.add(following)
         cursor = {cursor_key: following}
 
@@ -151,6 +152,13 @@ def _parse_object(body: bytes) -> Document:
 def _parse_page(body: bytes, key: str) -> Document:
     page = _parse_object(body)
     return {**page, key: msgspec.convert(page.get(key), list[Document])}
+
+
+def _parse_list(body: bytes, key: str, next_key: str) -> tuple[list[Document], str | None]:
+    """The rows of a page, and the cursor of the next one."""
+    page = _parse_page(body, key)
+    cursor = msgspec.convert(page.get(next_key), str | None)
+    return page[key], cursor_of_next(cursor, has_more=msgspec.convert(page.get("has_more"), bool | None))
 
 
 def _parse_batch(body: bytes) -> Document:

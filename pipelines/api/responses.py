@@ -131,7 +131,9 @@ def parse_page(body: bytes) -> ListPage:
         except ValueError as error:
             reason = f"the list row cannot be read: {hide_message(str(error))}"
             malformed.append(MalformedRow(name=_row_name(row, raw), error=reason))
-    return ListPage(conversations=rows, next_cursor=_next_cursor(page), malformed=malformed)
+    return ListPage(
+        conversations=rows, next_cursor=cursor_of_next(page.next_cursor, has_more=page.has_more), malformed=malformed
+    )
 
 
 def is_usable_id(conversation_id: object) -> TypeGuard[str]:
@@ -160,7 +162,9 @@ def parse_tools(body: bytes) -> ToolsPage:
             malformed.append(
                 MalformedRow(name=_hashed_name(TOOL_PREFIX, json.dumps(tool).encode()), error="a tool has no id")
             )
-    return ToolsPage(tools=tools, next_cursor=_next_cursor(page), malformed=malformed)
+    return ToolsPage(
+        tools=tools, next_cursor=cursor_of_next(page.next_cursor, has_more=page.has_more), malformed=malformed
+    )
 
 
 def check_prices(body: bytes) -> bytes:
@@ -216,17 +220,16 @@ def parse_error(body: bytes) -> ErrorBody:
     return ErrorBody(None, _text(detail))
 
 
-def _next_cursor(page: _PageFields | _ToolsFields) -> str | None:
-    """Cursor of the next page; None on the last.
+def cursor_of_next(cursor: str | None, *, has_more: bool | None) -> str | None:
+    """Cursor of the next page, as a page gives it; None on the last.
 
     Raises:
         ValueError: there are more rows and no cursor; taken as the last page, it would hide them.
     """
-    next_cursor = page.next_cursor or None
-    if page.has_more and next_cursor is None:
-        message = "has_more is true, but there is no next_cursor"
+    if has_more and not cursor:
+        message = "has_more is true, but there is no cursor of the next page"
         raise ValueError(message)
-    return None if page.has_more is False else next_cursor
+    return None if has_more is False else cursor or None
 
 
 def _validation_message(item: Mapping[str, Any]) -> str:

@@ -90,15 +90,15 @@ def _whole_credits(row: dict[str, Any]) -> dict[str, Any]:
 
 def _sync(options: Options, context: Context) -> tuple[str, ...]:
     """Ask for the bill of each workspace, and build; gives the failed checks."""
-    from pipelines.usecases.bill import fetch_and_land_bill
-    from pipelines.usecases.run_session import describe_failed_check
-    from pipelines.usecases.sync_steps import build_models
+    from pipelines.usecases.bill import BillCopy
+    from pipelines.usecases.sync_reference_data import copy_and_build
     from warehouse.serve.value_format import plural
 
-    with context.write_lock("bill"), show_progress(options) as show:
-        for workspace in context.workspaces():
-            result = fetch_and_land_bill(workspace, show)
-            units = ", ".join(result.units) or "an empty bill"
-            options.say(f"{workspace.settings.workspace}: {plural(result.n_days, 'day')} asked for, {units}")
-        build = build_models(context, show)
-    return tuple(describe_failed_check(check) for check in build.failed)
+    def copy(workspace: Context) -> tuple[str, ...]:
+        result = BillCopy(workspace, show).fetch_and_land()
+        units = ", ".join(result.units) or "an empty bill"
+        options.say(f"{workspace.settings.workspace}: {plural(result.n_days, 'day')} asked for, {units}")
+        return ()
+
+    with show_progress(options) as show:
+        return copy_and_build(context, "bill", copy, show)

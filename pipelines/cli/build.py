@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {
     0: "every check passed",
-    1: "a check failed: each is named, with a failing row",
+    1: "a check failed, with a failing row, or a seed or a model is wrong: each is named",
     2: "there is no warehouse yet, or a setting is wrong",
 }
 

@@ -250,7 +250,7 @@ def _next(root: Path) -> str:
         (
             f'  {program} --home {root} query "from metrics.agent_daily order by start_date desc"',
             f"  {program} --home {root} status",
-            f"  CONVOHOUSE_HOME={root} make dev",
+            f"  {program} --home {root} dev",
             f"  {program} --home {root} serve",
         )
     )

@@ -25,7 +25,7 @@ MODULE, DAGSTER = "pipelines.definitions", "pipelines.orchestration.dagster_dev"
             "convohouse dev": "Dagster's page at http://localhost:3000",
             "convohouse --home demo dev": "the same with the data of a demo, and without a key",
         },
-        {0: "stopped by Ctrl-C", 2: "not the folder of the project, or a setting is wrong"},
+        {0: "stopped by Ctrl-C", 2: "a setting is wrong, or the port is in use"},
     )
 )
 @click.option("--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="Port of the page.")
@@ -35,17 +35,16 @@ def dev(options: Options, *, port: int) -> None:
     """Start Dagster with its page, until Ctrl-C.
 
     In the home folder of a demo, the emulated API of the demo runs beside it, up to now: everything can be materialized
-    without a key. Dagster keeps its runs in the folder that DAGSTER_HOME names, by default `.dagster`.
+    without a key. Dagster keeps its runs in the folder that DAGSTER_HOME names, by default `.dagster` here.
     """
     from pipelines.environment import child_environment
-    from pipelines.errors import UsageError
+    from pipelines.listener import listening
     from pipelines.orchestration.instance import instance_folder
 
     settings = options.settings()
     folder = instance_folder(Path.cwd())
-    if folder is None:
-        hint = "Start it in the project's folder, or set DAGSTER_HOME."
-        raise UsageError("Dagster has no folder for its runs here.", hint)
+    with listening("127.0.0.1", port):
+        pass  # Dagster would take another port, without a word of it here
     with _emulated_api(options) as variables:
         options.say(f"Dagster's page: http://localhost:{port}. Its runs are kept in {folder}. Ctrl-C stops it.")
         if not variables and settings.api_key is None and not settings.workspaces:

@@ -65,7 +65,8 @@ def doctor(options: Options, offline: bool) -> None:
         settings = options.settings()
     except SettingsError as error:
         names = ", ".join(f"{name} ({source})" for name, source in sorted(origins.items()))
-        findings = [Finding("settings", error.message, f"Correct it; these are set: {names}.", 1)]
+        hint = error.hint.partition(" `convohouse doctor`")[0] + (f" These are set: {names}." if names else "")
+        findings = [Finding("settings", error.message, hint, 1)]
     else:
         findings = [*_settings(settings, origins), *_home(settings.home), *_clock(settings), _seeds(settings.home)]
         for workspace in settings.workspace_settings():

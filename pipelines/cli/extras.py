@@ -16,6 +16,6 @@ def require_extra(extra: str, *modules: str) -> None:
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
         raise UsageError(
-            f"This command needs packages that are not installed: {', '.join(missing)}.",
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed.",
             f"Install the extra: pip install 'convohouse[{extra}]'.",
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.usecases.feedback import FeedbackResult
 
 MAX_SHOWN = 20
-"""Verdicts that are listed before they are sent."""
+"""Thumbs that are listed before they are sent."""
 
 
 @click.command(
@@ -33,7 +33,7 @@ MAX_SHOWN = 20
         {
             0: "all were sent, or it was a dry run",
             1: "an id is unknown at the API",
-            2: "the file, an id or a verdict is wrong: nothing was sent",
+            2: "the file, an id or a value is wrong: nothing was sent",
             3: "the API or the key refused some; the others were sent",
         },
     )
@@ -53,7 +53,7 @@ MAX_SHOWN = 20
 def feedback(options: Options, conversation_id: str | None, verdict: str | None, file: Path | None, yes: bool) -> None:
     """Send thumbs up and down to the API.
 
-    A verdict that was sent before is not sent again; one that failed is. What was sent, when, and the answer are
+    A thumb that was sent before is not sent again; one that failed is. What was sent, when, and the answer are
     recorded in lake.feedback_sent, and the next sync fetches those conversations again. The key needs the scope
     convai_write. The command can be stopped and repeated at any time.
     """
@@ -71,14 +71,17 @@ def feedback(options: Options, conversation_id: str | None, verdict: str | None,
         due |= unsent_feedback(context.home, batch)
     for line in _plan(verdicts, due):
         options.say(line)
-    if due and is_confirmed(f"Send {plural(len(due), 'verdict')}?", yes=yes):
+    if due and is_confirmed(f"Send {plural(len(due), 'thumb')}?", yes=yes):
         _send(options, batches)
         return
     if due:
         options.say("a dry run: nothing was sent; --yes sends")
     if options.is_json:
         before = [conversation for conversation in verdicts if conversation not in due]
-        emit({"is_dry_run": True, "to_send": due, "before": before})
+        if yes:  # all were sent before
+            emit({"is_dry_run": False, "sent": [], "before": before, "failed": {}})
+        else:
+            emit({"is_dry_run": True, "to_send": due, "before": before})
 
 
 def _read_verdicts(conversation_id: str | None, verdict: str | None, file: Path | None) -> dict[str, str]:
@@ -99,7 +102,7 @@ def _plan(verdicts: Mapping[str, str], due: Mapping[str, str]) -> Iterator[str]:
     if len(due) > MAX_SHOWN:
         yield f"… and {len(due) - MAX_SHOWN:,} more"
     if n_before := len(verdicts) - len(due):
-        yield f"{plural(n_before, 'verdict')} sent before"
+        yield f"{plural(n_before, 'thumb')} sent before"
 
 
 def _send(options: Options, batches: list[tuple[Context, dict[str, str]]]) -> None:
@@ -114,7 +117,7 @@ def _send(options: Options, batches: list[tuple[Context, dict[str, str]]]) -> No
     sent_ids = [conversation for result in results for conversation in result.sent]
     for conversation_id, reason in reasons.items():
         options.say(f"{conversation_id}: not sent: {reason}")
-    options.say(f"{plural(len(sent_ids), 'verdict')} sent; the next sync fetches those conversations again")
+    options.say(f"{plural(len(sent_ids), 'thumb')} sent; the next sync fetches those conversations again")
     if options.is_json:
         before = [conversation for result in results for conversation in result.sent_before]
         emit({"is_dry_run": False, "sent": sent_ids, "before": before, "failed": reasons})

@@ -1,4 +1,4 @@
-"""``convohouse mcp``: the warehouse as tools for agents, over the Model Context Protocol."""
+"""``convohouse mcp``: the warehouse as tools for assistants, over the Model Context Protocol."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def mcp(
     max_rows: int,
     max_secs: float,
 ) -> None:
-    """Answer the questions of agents (Model Context Protocol).
+    """Answer the questions of assistants (Model Context Protocol).
 
     The tools list and explain metrics, give a metric by agent and time with its n, describe tables, run a SELECT, and
     say how fresh the copy is. All of it is read-only. Without --transcripts, no answer has what was said or who it was,
@@ -61,7 +61,7 @@ def mcp(
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
             raise
-        raise SettingsError("The package mcp is not installed.", "pip install 'convohouse[mcp]'") from error
+        raise SettingsError("mcp is not installed.", "Install the extra: pip install 'convohouse[mcp]'.") from error
     from pipelines.mcp_server.answers import Answers
     from warehouse.serve.query import AnswerLimits
 
@@ -78,7 +78,7 @@ def mcp(
     def announce(url: str) -> None:
         if options.is_json:
             emit({"url": url})
-        options.say(f"Answering agents at {url}. Ctrl-C stops.")
+        options.say(f"Answering assistants at {url}. Ctrl-C stops.")
 
     with suppress(KeyboardInterrupt):
         server.serve_http(answers, host, port, token=token or None, on_ready=announce)

@@ -57,7 +57,7 @@ def metrics(
 
     NAME is a model, or the id of a metric. A metric is printed with the keys of its rows and the counts that it is
     computed from. The newest rows come first. A table shows agents by name and hides the workspace if there is only
-    one; csv, json and parquet have every column. `convohouse explain` tells how a metric is computed.
+    one; csv, json and parquet have every column. `convohouse explain` shows how a metric is computed.
     """
     from pipelines.extract.time_window import parse_moments
     from pipelines.usecases.metric_lookup import check_filter, find_metric
@@ -118,6 +118,6 @@ def _print_list(options: Options, models: dict[str, MetricModel]) -> None:
         echo(f"{model.name}: {plural(model.n_rows, 'row')}, one per {', '.join(model.keys)}")
         click.echo(f"{table(model.metrics, LISTED_COLUMNS, prose=('name', 'unit')).text}\n")
     options.say(
-        "`convohouse metrics MODEL` prints one, `convohouse explain ID` tells how a metric is computed.\n"
+        "`convohouse metrics MODEL` prints one, `convohouse explain ID` shows how a metric is computed.\n"
         "What became of a conversation is its outcome: `convohouse explain fct_conversations.outcome`."
     )

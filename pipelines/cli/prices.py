@@ -13,6 +13,8 @@ from pipelines.cli.progress import show_progress
 from pipelines.cli.render import emit, table
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from pipelines.extract.llm_price_queries import PriceQuery
     from pipelines.usecases.context import Context
     from pipelines.usecases.reference_data import PricesResult
@@ -70,7 +72,9 @@ def prices(
     minute with the models that they used. metrics.llm_switch has the new prices after the next build.
     """
     from pipelines.errors import UsageError
+    from pipelines.transform.schema_drift import refresh_unknown
     from pipelines.usecases.reference_data import PricesCopy
+    from warehouse.serve.paid_prices import read_paid_prices
 
     names = (*agents, *option_agents)
     context = options.context() if names else options.context_with_data()
@@ -90,9 +94,12 @@ def prices(
             )
             for workspace, ids in _agents_by_workspace(context.workspaces(), agent_ids)
         ]
+        for workspace, _ in results:
+            refresh_unknown(workspace.home)
     if not results:
         raise UsageError("There is no agent to ask for.", "Name one, or run `convohouse sync` first.")
-    priced = [agent for workspace, result in results for agent in _priced_agents(workspace, result)]
+    paid = read_paid_prices(context.home)
+    priced = [agent for workspace, result in results for agent in _priced_agents(workspace, result, paid)]
     without = {agent: reason for _, result in results for agent, reason in result.unpriced_agents.items()}
     if options.is_json:
         emit({"agents": priced, "without": without})
@@ -127,14 +134,13 @@ def _agents_by_workspace(contexts: Sequence[Context], agent_ids: Sequence[str]) 
     return [(workspace, ids) for workspace, ids in groups if ids]
 
 
-def _priced_agents(context: Context, result: PricesResult) -> Iterator[dict[str, Any]]:
+def _priced_agents(context: Context, result: PricesResult, paid: pl.DataFrame) -> Iterator[dict[str, Any]]:
     """For each agent the query and its prices, the cheapest model first."""
-    from pipelines.extract.llm_price_queries import paid_llm_cost
     from warehouse.schema.reference_data import LLM_PRICES
     from warehouse.storage import lake
 
     rows = lake.read(context.home, LLM_PRICES).filter(asked_at=result.asked_at)
-    rows = rows.join(paid_llm_cost(context.home), ["agent_id", "llm"], "left").sort(
+    rows = rows.join(paid, ["workspace", "agent_id", "llm"], "left").sort(
         "price_per_minute_usd", "llm", nulls_last=True
     )
     columns = ("llm", "price_per_minute_usd", "price_per_message_usd", "paid_usd", "paid_usd_per_minute")

@@ -30,7 +30,7 @@ NOUNS = {
     "bill": "days",
     "build": "models",
     "check": "checks",
-    "probe": "agents",
+    "access": "agents",
     "audio": "recordings",
     "send": "conversations",
     "publish": "tables",

@@ -95,11 +95,14 @@ def chosen_format(options: Options, form: str | None, output: Path | None) -> st
     """The format of the answer, by the options.
 
     Raises:
-        UsageError: the folder does not exist, or Parquet would be written to a terminal.
+        UsageError: the folder does not exist, the file's ending is of another form, or Parquet would be written to a
+            terminal.
     """
     require_folder(output)
-    if form is None and output is not None and output.suffix[1:] in FORMATS:
-        form = output.suffix[1:]
+    if form is None and output is not None and (ending := output.suffix[1:].lower()) not in ("", "txt"):
+        if ending not in FORMATS:
+            raise click.UsageError(f"{output.name} ends in .{ending}: write .csv, .json or .parquet, or give --format.")
+        form = ending
     form = form or ("json" if options.is_json else "table")
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise click.UsageError("Parquet cannot be shown on a terminal: name a file with --output.")

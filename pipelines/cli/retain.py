@@ -89,7 +89,8 @@ def retain(
     count = f"{len(selection.all_ids):,} of {plural(selection.n_all, 'conversation')} ({share_text})"
     condition = "started" if only is None else f"ended as {only} and started"
     options.say(f"{count} {condition} before {rule.before:%Y-%m-%d %H:%M} UTC")
-    if selection.all_ids and is_confirmed(f"Erase them {WHERE[where]}, for good?", yes=yes, is_dry_run=dry_run):
+    is_asked = bool(selection.all_ids) or yes  # with --yes, a run that finds nothing is no dry run
+    if is_asked and is_confirmed(f"Erase them {WHERE[where]}, for good?", yes=yes, is_dry_run=dry_run):
         _erase(options, context, selection, where)
         return
     if selection.all_ids:
@@ -107,7 +108,8 @@ def retain(
 
 
 def _erase(options: Options, context: Context, selection: Selection, where: Where) -> None:
-    from pipelines.usecases.retention import apply_locally, apply_upstream
+    from pipelines.usecases.erasure import ErasureResult, erase
+    from pipelines.usecases.retention import apply_upstream
     from warehouse.serve.value_format import plural
 
     if where == "upstream":
@@ -117,8 +119,10 @@ def _erase(options: Options, context: Context, selection: Selection, where: Wher
         if options.is_json:
             emit({"is_dry_run": False, "upstream": deleted, "failed": failed})
         exit_with(3 if failed else 0)
-    with show_progress(options) as show:
-        result = apply_locally(context, selection, is_upstream=where == "both", progress=show)
+    result = ErasureResult((), (), {}, (), {})
+    if selection.all_ids:
+        with show_progress(options) as show:
+            result = erase(context, selection.all_ids, is_upstream=where == "both", progress=show)
     if options.is_json:
         emit({"is_dry_run": False, **asdict(result)})
     options.say(_describe(result))

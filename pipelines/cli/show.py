@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import click
 
 from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
 from pipelines.cli.render import echo, emit, table
-from pipelines.cli.text_table import terminal_width
+from pipelines.cli.text_table import terminal_width, wrap
 
 if TYPE_CHECKING:
     from warehouse.serve.conversation import ConversationView, NotFound
@@ -161,8 +160,14 @@ def _turns(view: ConversationView) -> Iterator[str]:
             yield from _entry(time, turn["role"] or "", text)
         for call in view.tool_calls:
             if call["turn_index"] == turn["turn_index"]:
-                yield from _entry(time, "tool", f"{call['tool_name']} {_shortened(call['params_as_json'])}".rstrip())
-                yield from _entry("", "", _tool_result(call))
+                yield from _tool_call(time, call)
+    for call in view.calls_without_turn:
+        yield from _tool_call("", call)
+
+
+def _tool_call(time: str, call: dict[str, Any]) -> Iterator[str]:
+    yield from _entry(time, "tool", f"{call['tool_name']} {_shortened(call['params_as_json'])}".rstrip())
+    yield from _entry("", "", _tool_result(call))
 
 
 def _said(view: ConversationView, turn: dict[str, Any]) -> Iterator[str]:
@@ -192,16 +197,9 @@ def _entry(time: str, speaker: str, text: str) -> Iterator[str]:
     from warehouse.serve.value_format import format_value
 
     width = max(terminal_width() or DEFAULT_WIDTH, MIN_WIDTH)
-    first = f"  {time:>7}  {format_value(speaker):<6} "
-    yield from textwrap.wrap(
-        format_value(text) or " ",
-        width,
-        initial_indent=first.ljust(INDENT),
-        subsequent_indent=" " * INDENT,
-        break_long_words=False,
-        break_on_hyphens=False,
-        drop_whitespace=True,
-    ) or [first]
+    first, *others = wrap(format_value(text), width - INDENT)
+    yield f"{f'  {time:>7}  {format_value(speaker):<6} '.ljust(INDENT)}{first}".rstrip()
+    yield from (f"{'':<{INDENT}}{other}" for other in others)
 
 
 def _shortened(text: str | None) -> str:

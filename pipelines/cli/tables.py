@@ -12,6 +12,8 @@ from pipelines.cli.options import Options, help_epilog, pass_options, shared_opt
 from pipelines.cli.render import echo, emit, table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from warehouse.models.headers import Header, SeedHeader
     from warehouse.models.project import Project
     from warehouse.schema.types import Table
@@ -98,8 +100,12 @@ def _relations(home: Home, project: Project) -> Iterator[Relation]:
 def _lake_relation(home: Home, lake_table: Table) -> Relation:
     import polars as pl
 
-    files = sorted(home.table(lake_table).glob("**/*.parquet"))
-    n_rows = pl.scan_parquet(files, glob=False).select(pl.len()).collect().item() if files else None
+    from warehouse.storage.parquet import read_consistently
+
+    def count(files: list[Path]) -> int | None:
+        return pl.scan_parquet(files, glob=False).select(pl.len()).collect().item() if files else None
+
+    n_rows = read_consistently(lambda: sorted(home.table(lake_table).glob("**/*.parquet")), count)
     fields = tuple(
         Field(
             column.name,
@@ -121,12 +127,14 @@ def _read_catalog(home: Home) -> tuple[dict[str, int], dict[tuple[str, str], str
     if not home.warehouse.exists():
         return {}, {}
     with open_warehouse(home) as connection:
-        rows = connection.execute("select schema_name, table_name, estimated_size from duckdb_tables()").fetchall()
+        # counted, as duckdb_tables().estimated_size also has rows that an incremental build has deleted
+        names = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+        n_rows = {name: connection.table(name).count("*").fetchall()[0][0] for (name,) in names}
         columns = connection.execute(
             "select schema_name, table_name, column_name, data_type from duckdb_columns() where not internal"
         ).fetchall()
     types = {(f"{schema}.{name}", column): type_.lower() for schema, name, column, type_ in columns}
-    return {f"{schema}.{name}": number for schema, name, number in rows}, types
+    return n_rows, types
 
 
 def _find(relations: tuple[Relation, ...], name: str) -> Relation:

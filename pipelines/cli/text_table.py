@@ -7,9 +7,9 @@ Text that goes into a file or a pipe has no width.
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
-import textwrap
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
@@ -21,6 +21,8 @@ MAX_CELL = 60
 MIN_PROSE = 12
 """Characters below which a column of prose cannot be read."""
 _GAP = 2
+_WORDS = re.compile(r"(\s*)(\S+)", re.ASCII)
+"""A word with the blanks before it; a no-break space is a part of a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def lay_out(
     lines = [_line(names, widths, right)]
     for row in rows:
         cells = [
-            _wrap(cell, size) if name in prose else [cell] for name, cell, size in zip(names, row, widths, strict=True)
+            wrap(cell, size) if name in prose else [cell] for name, cell, size in zip(names, row, widths, strict=True)
         ]
         for number in range(max(map(len, cells))):
             parts = [cell[number] if number < len(cell) else "" for cell in cells]
@@ -88,7 +90,7 @@ def aligned(facts: Iterable[tuple[str, str]], width: int | None = None) -> str:
     lines: list[str] = []
     for name, text in pairs:
         room = max(width - start, MIN_PROSE) if width else None
-        first, *others = _wrap(text, room) if room else [text]
+        first, *others = wrap(text, room) if room else [text]
         lines.append(f"  {name:<{name_width}}  {first}".rstrip())
         lines += [f"{'':<{start}}{other}" for other in others]
     return "\n".join(lines)
@@ -111,14 +113,19 @@ def _wrap_line(line: str, width: int) -> str:
     if _cells(line) <= width:
         return line
     indent = line[: len(line) - len(line.lstrip())]
-    return "\n".join(f"{indent}{part}" for part in _wrap(line.strip(), max(width - len(indent), MIN_PROSE)))
+    return "\n".join(f"{indent}{part}" for part in wrap(line.strip(), max(width - len(indent), MIN_PROSE)))
 
 
-def _wrap(text: str, width: int) -> list[str]:
+def wrap(text: str, width: int) -> list[str]:
     """Lines of whole words; a word that is longer than a line stays whole."""
-    if _cells(text) <= width:
-        return [text]
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+    lines, line = [], ""
+    for gap, word in _WORDS.findall(text):
+        longer = f"{line}{' ' * len(gap)}{word}"
+        if line and _cells(longer) > width:
+            lines.append(line)
+            longer = word
+        line = longer
+    return [*lines, line]
 
 
 def _cells(text: str) -> int:

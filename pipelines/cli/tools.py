@@ -20,7 +20,7 @@ COLUMNS = {
     "error_rate": "errors",
     "state": "state",
     "changed_at": "changed",
-    "response_timeout_secs": "time-out",
+    "response_timeout_secs": "timeout",
     "vendor_n_calls": "vendor's count",
 }
 UNITS = {"response_timeout_secs": "seconds", "vendor_n_calls": "count"}
@@ -45,7 +45,7 @@ UNITS = {"response_timeout_secs": "seconds", "vendor_n_calls": "count"}
 @shared_options
 @pass_options
 def tools(options: Options, is_sync: bool) -> None:
-    """List the tools: type, time-out, calls, error rate, last change.
+    """List the tools: type, timeout, calls, error rate, last change.
 
     Calls are the tool calls in the conversations of the home folder; the vendor's count is of all time. The state says
     whether no conversation used the tool (never used), whether the API no longer lists it (deleted), or whether it
@@ -70,20 +70,18 @@ def tools(options: Options, is_sync: bool) -> None:
 
 def _sync_tools(options: Options, context: Context) -> tuple[str, ...]:
     """List the tools at the API of each workspace, and build; gives the failed checks."""
-    from pipelines.transform.schema_drift import refresh_unknown
-    from pipelines.usecases.reference_data import fetch_and_land_tools
-    from pipelines.usecases.run_session import describe_failed_check
-    from pipelines.usecases.sync_steps import build_models
+    from pipelines.usecases.reference_data import ToolsCopy
+    from pipelines.usecases.sync_reference_data import copy_and_build
     from warehouse.serve.value_format import plural
 
-    with context.write_lock("tools"), show_progress(options) as show:
-        for workspace in context.workspaces():
-            result = fetch_and_land_tools(workspace, show)
-            refresh_unknown(workspace.home)
-            counts = f"{result.n_changed} new or changed, {result.n_gone} deleted"
-            options.say(f"{workspace.settings.workspace}: {plural(result.n_listed, 'tool')} listed, {counts}")
-        build = build_models(context, show)
-    return tuple(describe_failed_check(check) for check in build.failed)
+    def copy(workspace: Context) -> tuple[str, ...]:
+        result = ToolsCopy(workspace, show).fetch_and_land()
+        counts = f"{result.n_changed} new or changed, {result.n_gone} deleted"
+        options.say(f"{workspace.settings.workspace}: {plural(result.n_listed, 'tool')} listed, {counts}")
+        return ()
+
+    with show_progress(options) as show:
+        return copy_and_build(context, "tools", copy, show)
 
 
 def _print_table(options: Options, rows: list[dict[str, Any]]) -> None:

@@ -91,16 +91,14 @@ def _labels(row: dict[str, object], labels: dict[str, str]) -> dict[str, object]
 
 def _sync(options: Options, context: Context) -> tuple[str, ...]:
     """Fetch the agents of each workspace, and build; gives the errors and the failed checks."""
-    from pipelines.usecases.account_data import fetch_and_land_agents
-    from pipelines.usecases.run_session import describe_failed_check
-    from pipelines.usecases.sync_steps import build_models
+    from pipelines.usecases.account_data import AgentsCopy
+    from pipelines.usecases.sync_reference_data import copy_and_build
     from warehouse.serve.value_format import plural
 
-    problems: list[str] = []
-    with context.write_lock("versions"), show_progress(options) as show:
-        for workspace in context.workspaces():
-            result = fetch_and_land_agents(workspace, show)
-            problems += [f"{item}: {error}" for item, error in result.errors.items()]
-            options.say(f"{workspace.settings.workspace}: {plural(result.n_listed, 'agent')} fetched")
-        build = build_models(context, show)
-    return (*problems, *(describe_failed_check(check) for check in build.failed))
+    def copy(workspace: Context) -> list[str]:
+        result = AgentsCopy(workspace, show).fetch_and_land()
+        options.say(f"{workspace.settings.workspace}: {plural(result.n_listed, 'agent')} fetched")
+        return [f"{item}: {error}" for item, error in result.errors.items()]
+
+    with show_progress(options) as show:
+        return copy_and_build(context, "versions", copy, show)

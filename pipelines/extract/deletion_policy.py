@@ -17,7 +17,7 @@ from pipelines.errors import RemovalsError
 from pipelines.extract.removals import expected_ids, is_confirmed, read_removals
 from pipelines.settings import Settings
 from pipelines.transform.redaction import redact
-from warehouse.serve.value_format import plural
+from warehouse.serve.value_format import format_number, plural
 from warehouse.storage import erasure, landing
 from warehouse.storage.home import Home
 
@@ -78,7 +78,7 @@ def _check_share(home: Home, removals: pl.DataFrame, confirmed: pl.DataFrame, se
         raise RemovalsError(
             f"Workspace {home.workspace}: {n_unexpected:,} of {plural(n_all, 'conversation')} look deleted or emptied "
             f"at the API, and no retention announced it; this run would {verb} them, more than "
-            f"{settings.max_removal_share:.0%} at once. Nothing was removed.",
+            f"{format_number(settings.max_removal_share, 'share of 1')} at once. Nothing was removed.",
             "Check that the host and the key are those of this workspace. If the API did delete them, run "
             "`convohouse sync --allow-removals` once; CONVOHOUSE_MAX_REMOVAL_SHARE sets the share.",
         )

@@ -13,7 +13,7 @@ from pipelines.transform.canonical_json import dump, fingerprint
 from warehouse.schema.types import Table
 from warehouse.storage import quarantine
 from warehouse.storage.home import Home
-from warehouse.storage.landing_account_data import land_items, latest_documents
+from warehouse.storage.landing_reference_data import land_items, latest_documents
 
 Document = Mapping[str, Any]
 

@@ -15,11 +15,12 @@ from pipelines.extract.landing_rows import hide
 from pipelines.privacy.messages import describe_error
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.canonical_json import dump, fingerprint
-from pipelines.transform.tools import STATISTICS, ToolDefinition, flatten_tools, latest_definitions
+from pipelines.transform.tools import STATISTICS, ToolDefinition, flatten_tools
 from warehouse.schema.operations import TOOL_UNREADABLE
+from warehouse.schema.reference_data import LANDED_TOOLS
 from warehouse.storage import quarantine
 from warehouse.storage.home import Home
-from warehouse.storage.landing_reference_data import land_tools
+from warehouse.storage.landing_reference_data import land_items, latest_documents
 
 
 def land_listing(
@@ -33,7 +34,7 @@ def land_listing(
         Why tools were set aside, by their id.
     """
     errors = {row.name: row.error for row in listing.malformed}
-    landed = dict(latest_definitions(home).select("tool_id", "content_sha256").rows())
+    landed = dict(latest_documents(home, LANDED_TOOLS).select("tool_id", "content_sha256").rows())
     rows: list[dict[str, object]] = []
     for tool_id, tool in listing.tools.items():
         try:
@@ -43,7 +44,7 @@ def land_listing(
             if tool_id in landed:
                 unchanged = {"content_sha256": landed[tool_id], "usage_stats": dump(None)}
                 rows.append({"tool_id": tool_id, "listed_at": listed_at, **unchanged})
-    land_tools(home, listed_at, rows)
+    land_items(home, LANDED_TOOLS, listed_at, rows)
     for tool_id, text in errors.items():
         quarantine.set_aside(home, tool_id, at=listed_at, reason=TOOL_UNREADABLE, error=text)
     return errors

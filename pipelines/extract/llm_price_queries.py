@@ -17,7 +17,6 @@ import polars as pl
 
 from pipelines.privacy.mask_documents import mask
 from pipelines.transform.canonical_json import dump, load
-from pipelines.transform.settle_state import FINISHED
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import PRICE_UNAVAILABLE
 from warehouse.schema.reference_data import LLM_PRICES
@@ -88,7 +87,11 @@ def measured_lengths(home: Home) -> dict[str, tuple[int, bool]]:
 
     Agents without token usage by generation are left out.
     """
-    conversations = _recent_conversations(home).with_columns(has_rag=pl.col("rag_usage_usage_count").fill_null(0) > 0)
+    conversations = (
+        lake.read(home, CONVERSATIONS, ["conversation_id", "agent_id", "start_date", "rag_usage_usage_count"])
+        .filter(_is_recent())
+        .select("conversation_id", "agent_id", has_rag=pl.col("rag_usage_usage_count").fill_null(0) > 0)
+    )
     by_agent = (
         pl.concat([parquet.frame(LLM_USAGE, []).pipe(_generations), *_generation_inputs(home)])
         .join(conversations, "conversation_id")
@@ -140,38 +143,6 @@ def price_queries(
 def priced_agents(home: Home, asked_at: datetime) -> set[str]:
     """Agents that have a price from the queries of ``asked_at``."""
     return set(lake.read(home, LLM_PRICES, ["agent_id", "asked_at"]).filter(asked_at=asked_at)["agent_id"])
-
-
-def paid_llm_cost(home: Home) -> pl.DataFrame:
-    """What each agent's recent conversations paid for language models.
-
-    Returns:
-        agent_id, llm, paid_usd, paid_usd_per_minute: per minute of all finished conversations of the agent, so that
-        the models of one agent add up.
-    """
-    finished = _recent_conversations(home, "call_duration_secs", "status").filter(pl.col("status").is_in(FINISHED))
-    minutes = finished.group_by("agent_id").agg(minutes=pl.col("call_duration_secs").sum() / 60)
-    usage = lake.read(home, LLM_USAGE, ["conversation_id", "scope", "model", "price_usd"])
-    is_initiated = pl.col("scope") == "initiated"
-    # as is_total of marts.fct_llm_usage
-    is_total = is_initiated | ((pl.col("scope") == "irreversible") & ~is_initiated.any().over("conversation_id"))
-    by_model = (
-        usage.filter(is_total)
-        .join(finished, "conversation_id")
-        .group_by("agent_id", llm="model")
-        .agg(paid_usd=pl.col("price_usd").sum())
-    )
-    return (
-        by_model.join(minutes, "agent_id")
-        .with_columns(paid_usd_per_minute=pl.when(pl.col("minutes") > 0).then(pl.col("paid_usd") / pl.col("minutes")))
-        .drop("minutes")
-    )
-
-
-def _recent_conversations(home: Home, *columns: str) -> pl.DataFrame:
-    """Conversations of the last 30 days: conversation_id, agent_id, rag_usage_usage_count and ``columns``."""
-    names = ["conversation_id", "agent_id", "start_date", "rag_usage_usage_count", *columns]
-    return lake.read(home, CONVERSATIONS, names).filter(_is_recent()).drop("start_date")
 
 
 def _is_recent() -> pl.Expr:

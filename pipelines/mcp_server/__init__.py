@@ -1,1 +1,1 @@
-"""The warehouse as tools of the Model Context Protocol: what agents may ask, and the server that answers them."""
+"""The warehouse as tools of the Model Context Protocol: what assistants may ask, and the server that answers them."""

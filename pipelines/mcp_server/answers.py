@@ -1,4 +1,4 @@
-"""What an agent may ask the warehouse. Every answer says what it counts, how it is defined, and as of when.
+"""What an assistant may ask the warehouse. Every answer says what it counts, how it is defined, and as of when.
 
 Nothing here knows the protocol: an answer is a plain JSON object. Without ``has_transcripts``, what was said and who it
 was is in no answer (``warehouse.serve.without_texts``).
@@ -51,7 +51,7 @@ RowLimit = Annotated[int | None, Field(description="Rows at most.", ge=1)]
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The tools; each public method but ``data_as_of`` is one, and its docstring is what the agent reads.
+    """The tools; each public method but ``data_as_of`` is one, and its docstring is what the assistant reads.
 
     One question is answered at a time: each may use a connection's whole memory.
     """

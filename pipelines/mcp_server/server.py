@@ -58,7 +58,7 @@ def create_server(answers: Answers) -> MCPServer[Any]:
 
 
 def _reporting(tool: Callable[..., Answer]) -> Callable[..., Answer]:
-    """The tool; an error that a person can act on reaches the agent, any other only its name."""
+    """The tool; an error that a person can act on reaches the assistant, any other only its name."""
 
     @wraps(tool)
     def call(*arguments: Any, **named_arguments: Any) -> Answer:
@@ -82,9 +82,7 @@ def serve_stdio(answers: Answers) -> None:
     anyio.run(create_server(answers).run_stdio_async)
 
 
-def serve_http(
-    answers: Answers, host: str, port: int, *, token: str | None, on_ready: Callable[[str], None] = lambda _: None
-) -> None:
+def serve_http(answers: Answers, host: str, port: int, *, token: str | None, on_ready: Callable[[str], None]) -> None:
     """Serve until Ctrl-C or SIGTERM; ``on_ready`` is called with the URL.
 
     On this machine, only requests that name it as their host are answered, so that a web page cannot reach the server

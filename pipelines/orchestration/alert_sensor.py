@@ -22,7 +22,7 @@ OFF = "Alerts are off: set CONVOHOUSE_ALERT_WEBHOOK, or CONVOHOUSE_ALERT_SMTP an
     name="alerts",
     minimum_interval_seconds=INTERVAL_SECS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Tells a webhook or a mail address, once, of failed runs, stale data, unusual measures, unknown fields "
+    description="Sends to a webhook or a mail address, once: failed runs, stale data, unusual measures, unknown fields "
     "and the quarantine. It does nothing until one is set.",
 )
 def alert_sensor(context: dg.SensorEvaluationContext, app_context: dg.ResourceParam[Context]) -> dg.SkipReason:

@@ -1,4 +1,4 @@
-"""Where Dagster's own data is: the folder of ``DAGSTER_HOME``, or ``.dagster`` in the project's folder."""
+"""Where Dagster's own data is: the folder of ``DAGSTER_HOME``, or ``.dagster`` where the command runs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.instance import InstanceRef
 
+import pipelines
 from pipelines.environment import dagster_home
 
-PROJECT_FILE = Path("dagster.yaml")
-"""Dagster's settings as the project has them."""
 FOLDER, FILE = ".dagster", "dagster.yaml"
+_PACKAGE = Path(pipelines.__file__).parent
+_INSTALLED_FILES = (_PACKAGE / FILE, _PACKAGE.parent / FILE)
+"""Dagster's settings as they are installed: in the package by a wheel, in the project's folder by a clone."""
 _TO_THE_TERMINAL = {
     "compute_logs": {
         "module": "dagster._core.storage.noop_compute_log_manager",
@@ -22,19 +24,20 @@ _TO_THE_TERMINAL = {
 """Steps that run in a command's own process write to its terminal, not into files."""
 
 
-def instance_folder(folder: Path) -> Path | None:
-    """The folder of Dagster's data, which is created with the project's settings; None outside of a project.
+def instance_folder(folder: Path) -> Path:
+    """The folder of Dagster's data: that of ``DAGSTER_HOME``, or ``.dagster`` in ``folder``, which is created.
+
+    Its settings are the ``dagster.yaml`` in ``folder``, or, if there is none, the one of this package.
 
     Args:
         folder: Where the command runs.
     """
     if home := dagster_home():
         return home
-    if not (folder / PROJECT_FILE).is_file():
-        return None
     home = folder.absolute() / FOLDER
     home.mkdir(exist_ok=True)
-    text = (folder / PROJECT_FILE).read_text(encoding="utf-8")
+    file = next(path for path in (folder / FILE, *_INSTALLED_FILES) if path.is_file())
+    text = file.read_text(encoding="utf-8")
     if not (home / FILE).is_file() or (home / FILE).read_text(encoding="utf-8") != text:
         temporary = home / f".{FILE}"
         temporary.write_text(text, encoding="utf-8")
@@ -43,8 +46,6 @@ def instance_folder(folder: Path) -> Path | None:
 
 
 def open_instance(folder: Path) -> dg.DagsterInstance:
-    """Dagster's data as a command in ``folder`` uses it; outside of a project, nothing is stored."""
+    """Dagster's data as a command in ``folder`` uses it."""
     home = instance_folder(folder)
-    if home is None:
-        return dg.DagsterInstance.ephemeral()
     return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_TO_THE_TERMINAL))

@@ -36,7 +36,7 @@ _NEWEST_DAY = """
         sum(n_success) / nullif(sum(n_success + n_failure), 0) as success_rate,
         sum(n_success + n_failure) / nullif(sum(n_calls), 0) as success_coverage,
         sum(cost_credits)::bigint as cost_credits,
-        sum(cost_usd) as cost_usd
+        cast(sum(cast(cost_usd as decimal(38, 12))) as double) as cost_usd
     from days
     where start_date = (select max(start_date) from days)
 """

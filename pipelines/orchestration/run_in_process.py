@@ -38,8 +38,7 @@ class Outcome:
 def run_job(app_context: Context, *, since: datetime, until: datetime, progress: Progress = no_progress) -> Outcome:
     """Copy the conversations that started in [since, until), in one run.
 
-    In the project's folder, or with ``DAGSTER_HOME``, the run is stored and appears in Dagster's page; elsewhere
-    Dagster stores nothing.
+    The run is stored and appears in Dagster's page (``instance_folder``).
     """
     config = {"since": since.isoformat(), "until": until.isoformat()}
     job = build_defs(app_context=app_context, progress=progress).resolve_job_def(BACKFILL)

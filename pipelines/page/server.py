@@ -20,7 +20,7 @@ def create_server(app: Starlette) -> uvicorn.Server:
     return limited_server(app, connections=MAX_CONNECTIONS, head_secs=HEAD_SECS, stop_secs=STOP_SECS)
 
 
-def serve(app: Starlette, host: str, port: int, *, on_ready: Callable[[str], None] = lambda _: None) -> None:
+def serve(app: Starlette, host: str, port: int, *, on_ready: Callable[[str], None]) -> None:
     """Serve until Ctrl-C or SIGTERM; ``on_ready`` is called with the URL.
 
     Raises:

@@ -20,7 +20,7 @@ from warehouse.schema.account_data import AGENT_BRANCHES, AGENT_CONFIGS, AGENT_V
 from warehouse.schema.types import Table
 from warehouse.storage import lake
 from warehouse.storage.home import Home
-from warehouse.storage.landing_account_data import item_listings, item_rows
+from warehouse.storage.landing_reference_data import item_listings, item_rows
 
 BRANCHES, VERSIONS = "/branches/", "/versions/"
 """Between the id of an agent and that of a branch or a version."""

@@ -12,7 +12,7 @@ from pipelines.transform.record_tables import RecordTable
 from warehouse.schema.account_data import BATCH_CALLS, LANDED_BATCHES
 from warehouse.storage import lake
 from warehouse.storage.home import Home
-from warehouse.storage.landing_account_data import item_listings, item_rows
+from warehouse.storage.landing_reference_data import item_listings, item_rows
 
 BATCH_TABLE = RecordTable(BATCH_CALLS)
 

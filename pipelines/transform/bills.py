@@ -17,7 +17,7 @@ from pipelines.transform.canonical_json import load
 from warehouse.schema.account_data import BILLED_USAGE
 from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home
-from warehouse.storage.landing_account_data import bill_rows
+from warehouse.storage.landing_reference_data import bill_rows
 
 CREDITS, UNKNOWN, NOTHING = "credits", "unknown", "none"
 """The unit of a workspace that is billed in credits; a product or currency that is not told; the product of a day

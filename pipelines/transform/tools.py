@@ -14,10 +14,10 @@ import polars as pl
 from pipelines.transform.canonical_json import dump, load
 from pipelines.transform.history import changed_paths, valid_from
 from pipelines.transform.record_tables import RecordTable
-from warehouse.schema.reference_data import TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
+from warehouse.schema.reference_data import LANDED_TOOLS, TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
 from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home
-from warehouse.storage.landing_reference_data import tool_listings, tool_rows
+from warehouse.storage.landing_reference_data import item_listings, item_rows
 
 STATISTICS = "usage_stats"
 """Key of a listed tool that is not part of its definition: it changes without a new version of the tool."""
@@ -138,20 +138,14 @@ def _object_or_empty(value: Any) -> Mapping[str, Any]:
 
 def refresh_tools(home: Home) -> None:
     """Rebuild ``tools``, ``tool_parameters`` and ``tool_versions`` from the landing, unless no listing was landed."""
-    listings = tool_listings(home)
+    listings = item_listings(home, LANDED_TOOLS)
     if not listings:
         return
-    rows = tool_rows(home)
+    rows = item_rows(home, LANDED_TOOLS)
     tools, parameters = flatten_tools(_definitions(rows, listings[-1]))
     lake.overwrite_table(home, TOOL_PARAMETERS, parameters)
     lake.overwrite_table(home, TOOL_VERSIONS, _versions(rows))
     lake.overwrite_table(home, TOOLS, tools)
-
-
-def latest_definitions(home: Home) -> pl.DataFrame:
-    """The latest landed row of each tool that has a definition; columns of ``LANDED_TOOLS``."""
-    rows = tool_rows(home).filter(pl.col("payload").is_not_null())
-    return rows.unique("tool_id", keep="last", maintain_order=True)
 
 
 def _definitions(rows: pl.DataFrame, last_listing: datetime) -> Iterator[ToolDefinition]:

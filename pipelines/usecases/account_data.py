@@ -6,9 +6,11 @@ parts of a sync return an error as a warning. An error of one agent, branch, ver
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from itertools import count
+from typing import Any, ClassVar, TypeVar
 
 import polars as pl
 
@@ -34,7 +36,7 @@ from warehouse.schema.transcript import TURNS
 from warehouse.schema.types import Table
 from warehouse.storage import lake, parquet, quarantine
 from warehouse.storage.home import Home
-from warehouse.storage.landing_account_data import is_due, item_listings, latest_documents
+from warehouse.storage.landing_reference_data import is_due, item_listings, latest_documents
 
 NO_SUCH_STATUSES = frozenset({400, 404, 409, 410, 422})
 """How the API may answer for a version that it no longer has, and for the branches of an agent without any."""
@@ -111,73 +113,94 @@ class _Items:
         return True
 
 
-def fetch_and_land_agents(context: Context, progress: Progress = no_progress) -> ItemsResult:
-    """Fetch every agent of the workspace with its branches and the versions that are not landed; refresh the lake.
+class _ItemsCopy(ABC):
+    """A listing of items with their documents, to fetch and then to land."""
 
-    Raises:
-        ApiError: the agents could not be listed, or the API failed; nothing is landed.
-        ForeignWorkspaceError: the API is that of another workspace; nothing is landed.
-    """
-    agents = AgentsCopy(context, progress)
-    run_with_client(context, agents.fetch)
-    require_same_workspace(context, is_anything_known=agents.is_any_known)
-    return agents.land()
-
-
-class AgentsCopy:
-    """The agents, to fetch and then to land; see ``fetch_and_land_agents``."""
+    table: ClassVar[Table]
+    """The landed table."""
+    reason: ClassVar[str]
+    """Why an item is in the quarantine."""
+    _items: _Items
 
     def __init__(self, context: Context, progress: Progress = no_progress) -> None:
         self._context = context
         self._progress = progress
         self._listed_at = context.clock()
+        self._listed: Collection[str] = ()
         lake.ensure_schema_files(context.home)
-        self._landed = _landed(context.home, LANDED_AGENTS)
-        self._seen_versions = _versions_in_conversations(context.home)
+        documents = latest_documents(context.home, self.table)["item_id", "payload"]
+        self._landed: dict[str, Document] = {item_id: load(payload) for item_id, payload in documents.rows()}
 
+    @abstractmethod
     async def fetch(self, client: ApiClient) -> None:
-        """List the agents, and fetch each with its branches and new versions.
+        """Set ``_listed`` to the ids of a listing, and ``_items`` to what was fetched of it.
 
         Raises:
-            ApiError: the agents could not be listed, or the API failed.
+            ApiError: they could not be listed, or the API failed.
         """
-        self._agents = await api.list_agents(client)
-        self._items = _Items(lambda: api.list_agents(client))
 
-        async def fetch_agent(agent_id: str) -> None:
-            await _fetch_agent(client, agent_id, self._items, self._landed, self._seen_versions.get(agent_id, ()))
-            n_fetched = sum(id_ in self._items.documents for id_ in self._agents)
-            self._progress("agents", n_fetched, len(self._agents))
-
-        await run_concurrently(map(fetch_agent, self._agents))
-        self._progress("agents", len(self._agents), len(self._agents))
-
-    @property
-    def is_any_known(self) -> bool:
-        """Whether one of the agents was fetched before."""
-        return not self._landed.keys().isdisjoint(self._agents)
-
+    @abstractmethod
     def land(self) -> ItemsResult:
         """Land the documents, and refresh the lake."""
-        context = self._context
+
+    def fetch_and_land(self) -> ItemsResult:
+        """Fetch and land with a client of its own.
+
+        Raises:
+            ApiError: see ``fetch``; nothing is landed.
+            ForeignWorkspaceError: the API is that of another workspace; nothing is landed.
+        """
+        run_with_client(self._context, self.fetch)
+        is_any_known = not self._landed.keys().isdisjoint(self._listed)
+        require_same_workspace(self._context, is_anything_known=is_any_known)
+        return self.land()
+
+    def _land(
+        self, check: Callable[[str, Document], None], shorten: Callable[[Any], Any] = lambda document: document
+    ) -> ItemsResult:
         errors = land_listing(
-            context.home,
-            LANDED_AGENTS,
+            self._context.home,
+            self.table,
             self._listed_at,
             self._items.documents,
             self._items.errors,
-            reason=AGENT_UNAVAILABLE,
-            check=check_item,
-            shorten=(lambda document: document) if context.settings.agent_texts else summarize_texts,
-            pseudonyms=context.pseudonyms,
+            reason=self.reason,
+            check=check,
+            shorten=shorten,
+            pseudonyms=self._context.pseudonyms,
         )
-        refresh_agent_configs(context.home)
-        refresh_quarantine(context.home)
-        return ItemsResult(len(self._agents), errors)
+        return ItemsResult(len(self._listed), errors)
 
 
-def _landed(home: Home, table: Table) -> dict[str, Document]:
-    return {item: load(payload) for item, payload in latest_documents(home, table)["item_id", "payload"].rows()}
+class AgentsCopy(_ItemsCopy):
+    """Every agent of the workspace with its branches and the versions that are not landed."""
+
+    table, reason = LANDED_AGENTS, AGENT_UNAVAILABLE
+
+    def __init__(self, context: Context, progress: Progress = no_progress) -> None:
+        super().__init__(context, progress)
+        self._seen_versions = _versions_in_conversations(context.home)
+
+    async def fetch(self, client: ApiClient) -> None:
+        """List the agents, and fetch each with its branches and new versions; see ``_ItemsCopy``."""
+        agents = self._listed = await api.list_agents(client)
+        items = self._items = _Items(lambda: api.list_agents(client))
+        n_done = count(1)
+
+        async def fetch_agent(agent_id: str) -> None:
+            await _fetch_agent(client, agent_id, items, self._landed, self._seen_versions.get(agent_id, ()))
+            self._progress("agents", next(n_done), len(agents))
+
+        self._progress("agents", 0, len(agents))
+        await run_concurrently(map(fetch_agent, agents))
+
+    def land(self) -> ItemsResult:
+        """Land the documents, and refresh the lake."""
+        is_short = not self._context.settings.agent_texts
+        result = self._land(check_item, summarize_texts) if is_short else self._land(check_item)
+        refresh_agent_configs(self._context.home)
+        refresh_quarantine(self._context.home)
+        return result
 
 
 async def _fetch_agent(
@@ -231,69 +254,33 @@ def _versions_in_conversations(home: Home) -> dict[str, set[str]]:
     return versions
 
 
-def fetch_and_land_batches(context: Context, progress: Progress = no_progress) -> ItemsResult:
-    """List the batches of calls, fetch those that are not finished or have changed, and refresh the lake.
+class BatchesCopy(_ItemsCopy):
+    """The batches of calls."""
 
-    Raises:
-        ApiError: the batches could not be listed, or the API failed; nothing is landed.
-        ForeignWorkspaceError: the API is that of another workspace; nothing is landed.
-    """
-    batches = BatchesCopy(context, progress)
-    run_with_client(context, batches.fetch)
-    require_same_workspace(context, is_anything_known=batches.is_any_known)
-    return batches.land()
-
-
-class BatchesCopy:
-    """The batches of calls, to fetch and then to land; see ``fetch_and_land_batches``."""
-
-    def __init__(self, context: Context, progress: Progress = no_progress) -> None:
-        self._context = context
-        self._progress = progress
-        self._listed_at = context.clock()
-        lake.ensure_schema_files(context.home)
-        self._landed = _landed(context.home, LANDED_BATCHES)
+    table, reason = LANDED_BATCHES, BATCH_UNAVAILABLE
 
     async def fetch(self, client: ApiClient) -> None:
-        """List the batches, and fetch those that go on or have changed.
-
-        Raises:
-            ApiError: the batches could not be listed, or the API failed.
-        """
-        batches = self._batches = await api.list_batches(client)
+        """List the batches, and fetch those that go on or have changed; see ``_ItemsCopy``."""
+        batches = self._listed = await api.list_batches(client)
         items = self._items = _Items(lambda: api.list_batches(client))
+        n_done = count(1)
 
         async def fetch_batch(batch_id: str) -> None:
             if _is_unchanged(batches[batch_id], self._landed.get(batch_id)):
                 items.documents[batch_id] = None
             elif (batch := await items.fetch(batch_id, api.get_batch(client, batch_id))) is not None:
                 items.documents[batch_id] = _without_people(batch)
-            self._progress("batches", len(items.documents) + len(items.errors), len(batches))
+            self._progress("batches", next(n_done), len(batches))
 
+        self._progress("batches", 0, len(batches))
         await run_concurrently(map(fetch_batch, batches))
-        self._progress("batches", len(batches), len(batches))
-
-    @property
-    def is_any_known(self) -> bool:
-        """Whether one of the batches was fetched before."""
-        return not self._landed.keys().isdisjoint(self._batches)
 
     def land(self) -> ItemsResult:
         """Land the documents, and refresh the lake."""
-        home = self._context.home
-        errors = land_listing(
-            home,
-            LANDED_BATCHES,
-            self._listed_at,
-            self._items.documents,
-            self._items.errors,
-            reason=BATCH_UNAVAILABLE,
-            check=check_batch,
-            pseudonyms=self._context.pseudonyms,
-        )
-        refresh_batch_calls(home)
-        refresh_quarantine(home)
-        return ItemsResult(len(self._batches), errors)
+        result = self._land(check_batch)
+        refresh_batch_calls(self._context.home)
+        refresh_quarantine(self._context.home)
+        return result
 
 
 def _is_unchanged(batch: Document, landed: Document | None) -> bool:
@@ -328,21 +315,3 @@ def _is_due(context: Context, table: Table, reason: str) -> bool:
     latest_at = max(item_listings(context.home, table)[-1:], default=None)
     is_tried_again = not quarantine.current(context.home).filter(reason=reason).is_empty()
     return is_tried_again or is_due(latest_at, context.clock())
-
-
-def copy_due_agents(context: Context, progress: Progress = no_progress) -> int:
-    """Copy the agents if they are due; returns their number.
-
-    Raises:
-        ApiError: see ``fetch_and_land_agents``.
-    """
-    return fetch_and_land_agents(context, progress).n_listed if are_agents_due(context) else 0
-
-
-def copy_due_batches(context: Context, progress: Progress = no_progress) -> int:
-    """Copy the batches if they are due; returns their number.
-
-    Raises:
-        ApiError: see ``fetch_and_land_batches``.
-    """
-    return fetch_and_land_batches(context, progress).n_listed if are_batches_due(context) else 0

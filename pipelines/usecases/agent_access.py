@@ -75,14 +75,14 @@ class _Checker:
 
     async def check_all(self, agents: Sequence[str]) -> None:
         client = self.context.connect(self.context.settings)
-        self.progress("probe", 0, self.n_agents)
+        self.progress("access", 0, self.n_agents)
         async with client:
             await run_workers(agents, WORKERS, lambda agent_id: self._check_agent(client, agent_id))
 
     async def _check_agent(self, client: ApiClient, agent_id: str) -> None:
         # Added together, so that an agent whose second check is pending does not count as done.
         self.checks.extend([await self._check(client, agent_id, way) for way in WAYS])
-        self.progress("probe", len(self.checks) // len(WAYS), self.n_agents)
+        self.progress("access", len(self.checks) // len(WAYS), self.n_agents)
 
     async def _check(self, client: ApiClient, agent_id: str, way: str) -> AccessCheck:
         """Request one way; a missing scope or quota is a result, as is an agent that does not exist.

@@ -51,7 +51,8 @@ def resolve_agents(home: Home, texts: Iterable[str], *, allow_unseen: bool = Fal
 def _resolve(names: Mapping[str, str | None], text: str, *, allow_unseen: bool) -> str:
     if text in names:
         return text
-    ids = [agent_id for agent_id, name in names.items() if name is not None and name.casefold() == text.casefold()]
+    plain_text = _comparable(text)
+    ids = [agent_id for agent_id, name in names.items() if plain_text and _comparable(name or "") == plain_text]
     if len(ids) == 1:
         return ids[0]
     if ids:
@@ -59,6 +60,11 @@ def _resolve(names: Mapping[str, str | None], text: str, *, allow_unseen: bool) 
     if allow_unseen and _AGENT_ID.fullmatch(text):
         return text
     raise unknown_agent(names, text)
+
+
+def _comparable(name: str) -> str:
+    """A name without case, and without blanks that tables do not show."""
+    return " ".join(name.casefold().split())
 
 
 def require_agent(home: Home, agent_id: str | None) -> None:

@@ -110,9 +110,11 @@ def send_new(context: Context, alerts: Iterable[Alert], state: AlertState) -> in
     """Send what a channel has not sent yet, and return the number of messages.
 
     Raises:
+        HomeError: what was sent could not be stored; nothing was sent.
         NotificationError: a channel did not take a message; what others took is stored, and the rest is tried again by
             the next call.
     """
+    home = context.home.open()  # before the first sync there is none, and every call would send all again
     current, n_sent, errors = list(alerts), 0, list[str]()
     hashes = {key: hashlib.sha256(key.encode()).hexdigest()[:16] for alert in current for key in alert.lines}
     now = context.clock()
@@ -131,8 +133,8 @@ def send_new(context: Context, alerts: Iterable[Alert], state: AlertState) -> in
                 break
             n_sent += 1
             sent.update((hashes[key], now.isoformat()) for key in keys)
-            state.write(context.home)  # at once: a process that is killed here must not send it again
-    state.write(context.home)
+            state.write(home)  # at once: a process that is killed here must not send it again
+    state.write(home)
     if errors:
         raise NotificationError(" ".join(errors))
     return n_sent
@@ -255,7 +257,7 @@ def _quarantine(context: Context, home: Home) -> Alert:
         for row in lake.read(home, QUARANTINE).sort("fetched_at").iter_rows(named=True)
     }
     return Alert(
-        "items were set aside",
+        "items are in quarantine",
         "Each run tries them again; `convohouse retry` does so now.",
         lines,
         _asset_link(context, "lake/quarantine"),

@@ -23,7 +23,7 @@ from warehouse.schema.account_data import BILLED_USAGE
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake
 from warehouse.storage.home import Home
-from warehouse.storage.landing_account_data import bill_rows, is_due, land_bills
+from warehouse.storage.landing_reference_data import bill_rows, is_due, land_bills
 
 LOOKBACK_DAYS = 7
 """Days before the last bill that are asked for again: usage may be booked late."""
@@ -38,25 +38,11 @@ class BillResult:
     units: tuple[str, ...]
 
 
-def fetch_and_land_bill(context: Context, progress: Progress = no_progress) -> BillResult:
-    """Request the bill of the days since the last one, land it, and refresh ``billed_usage``.
-
-    The first request is for all days since the first conversation.
-
-    Raises:
-        ApiError: neither endpoint answered for some days, or one failed; nothing is landed.
-        ForeignWorkspaceError: the API is that of another workspace; nothing is landed.
-    """
-    require_same_workspace(context)
-    bill = BillCopy(context, progress)
-    run_with_client(context, bill.fetch)
-    return bill.land()
-
-
 class BillCopy:
-    """The bill, to request and then to land; see ``fetch_and_land_bill``."""
+    """The bill of the days since the last one, at first since the first conversation: to request and then to land."""
 
     def __init__(self, context: Context, progress: Progress = no_progress) -> None:
+        self._context = context
         self._home = context.home
         self._progress = progress
         self._asked_at = context.clock()
@@ -64,6 +50,17 @@ class BillCopy:
         self._windows = list(_windows(self._home, self._asked_at.date()))
         self._n_days = sum((until - since).days for since, until in self._windows)
         self._rows: list[dict[str, object]] = []
+
+    def fetch_and_land(self) -> BillResult:
+        """Request the bill with a client of its own, and land it.
+
+        Raises:
+            ApiError: see ``fetch``; nothing is landed.
+            ForeignWorkspaceError: the API is that of another workspace; nothing is requested.
+        """
+        require_same_workspace(self._context)
+        run_with_client(self._context, self.fetch)
+        return self.land()
 
     async def fetch(self, client: ApiClient) -> None:
         """Request the bill of each window on each basis.
@@ -136,12 +133,3 @@ def is_bill_due(context: Context) -> bool:
     """Whether the bill was not requested today."""
     latest_at = max(bill_rows(context.home)["asked_at"].to_list()[-1:], default=None)
     return is_due(latest_at, context.clock())
-
-
-def copy_due_bill(context: Context, progress: Progress = no_progress) -> int:
-    """Copy the bill if it is due; returns the number of days.
-
-    Raises:
-        ApiError: see ``fetch_and_land_bill``.
-    """
-    return fetch_and_land_bill(context, progress).n_days if is_bill_due(context) else 0

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 import duckdb
@@ -30,7 +31,6 @@ from warehouse.publish import record
 from warehouse.publish.record import RecordedTarget
 from warehouse.publish.source import SCHEMAS, Source, select_tables, table_names
 from warehouse.publish.target import CSV, DEFAULT_SELECTION, DELTA, PARQUET, POSTGRES, Outcome, Publication, Target
-from warehouse.publish.target import parse_target as parse_url
 from warehouse.storage.erasure import purge
 from warehouse.storage.home import Home
 from warehouse.suggestions import did_you_mean, suggest
@@ -70,10 +70,14 @@ def choose_jobs(
     What is not chosen now is as the settings say, else as at the last publication to that target, else the default.
 
     Raises:
-        UsageError: it is no target, or a table does not exist.
+        UsageError: it is no target, or looks like a misspelt name of one; or a table does not exist.
     """
     settings = context.settings
     if name is not None and name not in settings.publish:
+        similar = [] if "/" in name or Path(name).exists() else suggest(name, settings.publish)
+        if similar:
+            hint = f"{did_you_mean(similar)}To publish to a new folder of that name, write ./{name}."
+            raise UsageError(f"convohouse.toml has no target {name!r}.", hint)
         return (_job(context, name, format_, tuple(selection)),)
     names = list(settings.publish) if name is None else [name]
     jobs = [
@@ -240,8 +244,8 @@ def _module(format_: str) -> ModuleType:
         extra = EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
-        message = f"{error.name} is not installed, which publishing to {format_} needs."
-        raise PublishError(message, f"Run `pip install 'convohouse[{extra}]'`.") from None
+        hint = f"Install the extra: pip install 'convohouse[{extra}]'."
+        raise PublishError(f"{error.name} is not installed.", hint) from None
 
 
 def _refuse_home(home: Home, target: Target) -> None:
@@ -260,10 +264,7 @@ def _refuse_home(home: Home, target: Target) -> None:
 def _job(context: Context, text: str, format_: str | None, selection: tuple[str, ...]) -> Job:
     settings = context.settings
     try:
-        target = parse_url(text, format_)
-        recorded = [entry for entry in _all_targets(context.home) if entry.url == target.url]
-        if format_ is None and len(recorded) == 1:
-            target = parse_url(text, None if recorded[0].format == POSTGRES else recorded[0].format)
+        target = record.named_target(context.home, text, format_)
     except ValueError as error:
         raise UsageError(f"The target cannot be used: {error}.", "`convohouse publish --help` has examples.") from None
     before = record.find_target(context.home, target.url, target.format)
@@ -277,10 +278,6 @@ def _job(context: Context, text: str, format_: str | None, selection: tuple[str,
         ) from None
     selection = selection or (before.selection if before else ()) or DEFAULT_SELECTION[target.format]
     return Job(_with_options(settings, target), selection)
-
-
-def _all_targets(home: Home) -> tuple[RecordedTarget, ...]:
-    return (*record.read_targets(home), *record.lost_targets(home))
 
 
 def _recorded_job(settings: Settings, recorded: RecordedTarget) -> Job:

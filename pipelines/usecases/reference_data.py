@@ -50,28 +50,6 @@ class PricesResult:
     unpriced_agents: dict[str, str] = field(default_factory=dict)
 
 
-def fetch_and_land_tools(context: Context, progress: Progress = no_progress) -> ToolsResult:
-    """List the workspace's tools, land the listing, and refresh the lake tables of tools.
-
-    Raises:
-        ApiError: the tools could not be listed; nothing is landed.
-        ForeignWorkspaceError: the API is that of another workspace; nothing is landed.
-    """
-    tools = ToolsCopy(context, progress)
-    run_with_client(context, tools.fetch)
-    tool_ids = lake.read(context.home, TOOLS, ["tool_id"])["tool_id"]
-    require_same_workspace(context, is_anything_known=not tools.listing.tools.keys().isdisjoint(tool_ids))
-    tools.land()
-    refresh_tools(context.home)
-    refresh_quarantine(context.home)
-    tool_rows = lake.read(context.home, TOOLS, ["changed_at", "is_gone"])
-    return ToolsResult(
-        n_listed=len(tools.listing.tools),
-        n_changed=tool_rows.filter(changed_at=tools.listed_at).height,
-        n_gone=tool_rows.filter(is_gone=True).height,
-    )
-
-
 class ToolsCopy:
     """A listing of the tools, to fetch and then to land; a sync flattens it with the conversations."""
 
@@ -81,6 +59,27 @@ class ToolsCopy:
         self.listed_at = context.clock()
         self._context = context
         self._progress = progress
+
+    def fetch_and_land(self) -> ToolsResult:
+        """List the tools with a client of its own, land the listing, and refresh the lake tables of tools.
+
+        Raises:
+            ApiError: the tools could not be listed; nothing is landed.
+            ForeignWorkspaceError: the API is that of another workspace; nothing is landed.
+        """
+        home = self._context.home
+        run_with_client(self._context, self.fetch)
+        known_ids = lake.read(home, TOOLS, ["tool_id"])["tool_id"]
+        require_same_workspace(self._context, is_anything_known=not self.listing.tools.keys().isdisjoint(known_ids))
+        self.land()
+        refresh_tools(home)
+        refresh_quarantine(home)
+        rows = lake.read(home, TOOLS, ["changed_at", "is_gone"])
+        return ToolsResult(
+            n_listed=len(self.listing.tools),
+            n_changed=rows.filter(changed_at=self.listed_at).height,
+            n_gone=rows.filter(is_gone=True).height,
+        )
 
     async def fetch(self, client: ApiClient) -> None:
         """List the tools.
@@ -218,12 +217,3 @@ async def _is_answered(client: ApiClient, query: PriceQuery) -> bool:
 def are_prices_due(context: Context) -> bool:
     """Whether the prices are to be requested now: see ``llm_price_queries.is_due``."""
     return llm_price_queries.is_due(context.home, context.clock(), context.settings.prices_every_days)
-
-
-def copy_due_prices(context: Context, progress: Progress = no_progress) -> int:
-    """Copy the prices of all recent agents if they are due; returns the number of agents requested.
-
-    Raises:
-        ApiError: see ``PricesCopy.fetch``.
-    """
-    return len(PricesCopy(context, progress=progress).fetch_and_land().queries) if are_prices_due(context) else 0

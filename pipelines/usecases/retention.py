@@ -15,9 +15,9 @@ import polars as pl
 
 from pipelines.errors import RetentionError
 from pipelines.transform.settle_state import FINISHED
-from pipelines.usecases.context import Context, Progress, no_progress
-from pipelines.usecases.erasure import ErasureResult, delete_upstream, erase, require_keys
-from warehouse.serve.value_format import plural
+from pipelines.usecases.context import Context
+from pipelines.usecases.erasure import delete_upstream, require_keys
+from warehouse.serve.value_format import format_number, plural
 from warehouse.storage import landing
 from warehouse.storage.home import Home
 
@@ -80,22 +80,11 @@ def select_expired(context: Context, rule: Rule, *, max_share: float, where: Whe
     selection = Selection(ids, n_all)
     if selection.share > max_share:
         raise RetentionError(
-            f"The rule selects {len(selection.all_ids):,} of {plural(n_all, 'conversation')} ({selection.share:.0%}), "
-            f"more than {max_share:.0%}.",
+            f"The rule selects {len(selection.all_ids):,} of {plural(n_all, 'conversation')} "
+            f"({format_number(selection.share, 'share of 1')}), more than {format_number(max_share, 'share of 1')}.",
             "Nothing was changed. If this is intended, raise the limit with --max-share.",
         )
     return selection
-
-
-def apply_locally(
-    context: Context, selection: Selection, *, is_upstream: bool = False, progress: Progress = no_progress
-) -> ErasureResult:
-    """Erase the selected conversations here, and before that at the API if ``is_upstream``.
-
-    Raises:
-        ConvohouseError: see ``erasure.erase``.
-    """
-    return erase(context, selection.all_ids, is_upstream=is_upstream, progress=progress)
 
 
 def apply_upstream(context: Context, selection: Selection) -> tuple[dict[str, str], dict[str, str]]:

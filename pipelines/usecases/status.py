@@ -19,7 +19,7 @@ from pipelines.transform.refresh_lake import stale_snapshots
 from pipelines.transform.settle_state import settle_state
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS, QUARANTINE
-from warehouse.storage import lake, landing, landing_files, run_records
+from warehouse.storage import lake, landing, parquet, run_records
 from warehouse.storage.freshness import last_full_listing_at
 from warehouse.storage.home import Home
 
@@ -118,4 +118,4 @@ def _size(home: Home, folder: Path) -> int:
     def read_sizes(files: list[Path]) -> int:
         return sum(file.stat().st_size for file in files)
 
-    return landing_files.read_consistently(lambda: home.files(folder, "**/"), read_sizes)
+    return parquet.read_consistently(lambda: home.files(folder, "**/"), read_sizes)

@@ -1,20 +1,23 @@
-"""Reference data as a part of a sync: tools, prices of language models, agents, batches of calls, and the bill.
+"""Reference data as a part of a sync, or alone: tools, prices of language models, agents, batches, and the bill.
 
 A key may lack the scopes for it, which must not stop the copy of the conversations: an error of the API is a warning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from pipelines.api.client import ApiClient
 from pipelines.api.tasks import run_concurrently
 from pipelines.errors import ApiError
+from pipelines.transform.schema_drift import refresh_unknown
 from pipelines.usecases.account_data import AgentsCopy, BatchesCopy, are_agents_due, are_batches_due
 from pipelines.usecases.bill import BillCopy, is_bill_due
 from pipelines.usecases.context import Context, Progress, no_progress, run_with_client
 from pipelines.usecases.reference_data import PricesCopy, are_prices_due
+from pipelines.usecases.run_session import describe_failed_check
+from pipelines.usecases.sync_steps import build_models
 
 
 class Copy(Protocol):
@@ -82,4 +85,29 @@ def sync_reference_data(context: Context, progress: Progress = no_progress) -> t
         await run_concurrently(copy.fetch(client) for copy in copies)
 
     run_with_client(context, fetch_all)
-    return tuple(warning for copy in copies for warning in copy.land())
+    warnings = tuple(warning for copy in copies for warning in copy.land())
+    refresh_unknown(context.home)  # after conversations were flattened, so nobody else counts what is new in these
+    return warnings
+
+
+def copy_and_build(
+    context: Context, what: str, copy: Callable[[Context], Iterable[str]], progress: Progress
+) -> tuple[str, ...]:
+    """Copy reference data of every workspace, and build: for a command that copies nothing else.
+
+    Args:
+        context: The home folder, whose lock is held meanwhile.
+        what: Names the work to a second writer.
+        copy: Fetches and lands it for a workspace; returns what is wrong with single items.
+        progress: Called while the warehouse is built.
+
+    Returns:
+        What is wrong with single items, and the failed checks.
+    """
+    problems: list[str] = []
+    with context.write_lock(what):
+        for workspace in context.workspaces():
+            problems += copy(workspace)
+            refresh_unknown(workspace.home)
+        build = build_models(context, progress)
+    return (*problems, *map(describe_failed_check, build.failed))

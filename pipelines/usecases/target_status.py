@@ -43,7 +43,7 @@ def read_target_statuses(home: Home, settings: Settings) -> tuple[TargetStatus, 
     """
     names = {}
     for name, config in settings.publish.items():
-        target = config.parsed()
+        target = record.named_target(home, config.target, config.format)
         names[target.url, target.format] = name
     lost = {entry.identity: entry for entry in record.lost_targets(home)}
     recorded = {entry.identity: entry for entry in record.read_targets(home)} | lost

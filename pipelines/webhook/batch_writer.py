@@ -151,7 +151,7 @@ class TombstoneIndex:
             self._ids |= set(rows.filter(pl.col("kind") == landing.ERASED)["conversation_id"])
             self._indexed_files |= set(files)
 
-        landing_files.read_consistently(new_files, index)  # a run beside it may merge the files meanwhile
+        parquet.read_consistently(new_files, index)  # a run beside it may merge the files meanwhile
 
 
 def _retry(step: Callable[[], T]) -> T:

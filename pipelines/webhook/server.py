@@ -12,21 +12,14 @@ from pipelines.head_deadline import limited_server
 from pipelines.webhook.limits import Limits
 
 
-def serve(
-    app: Starlette,
-    host: str,
-    port: int,
-    *,
-    on_ready: Callable[[str], None] = lambda _: None,
-    limits: Limits | None = None,
-) -> None:
+def serve(app: Starlette, host: str, port: int, *, on_ready: Callable[[str], None]) -> None:
     """Serve until Ctrl-C or SIGTERM, then finish the open requests; ``on_ready`` is called with the URL.
 
     Raises:
         UsageError: the port is in use or not allowed.
         KeyboardInterrupt: it was stopped; all requests are answered, except those that took too long.
     """
-    listener.serve(create_server(app, limits or Limits()), host, port, on_ready)
+    listener.serve(create_server(app, Limits()), host, port, on_ready)
 
 
 def create_server(app: Starlette, limits: Limits) -> uvicorn.Server:

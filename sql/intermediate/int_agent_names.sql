@@ -6,7 +6,7 @@ grain = ["workspace", "agent_id"]
 [columns]
 workspace = "Workspace of the API that the agent belongs to."
 agent_id = "Agent."
-agent_name = "Latest name that was seen; null when the API never told one."
+agent_name = "Latest name that was seen; null when the API never reported one."
 
 [tests]
 not_null = ["workspace", "agent_id"]

@@ -15,7 +15,7 @@ voice_surcharge_usd = "The surcharge at the plan's rate; null without a surcharg
 credits_per_usd = "Credits for one US dollar on the conversation's plan and day; null when the plan has no rate."
 cost_usd = "Cost of the conversation: call and LLM; null when unknown."
 cost_basis = "reported (by the API), plan_rate (credits at the plan's rate; no credits are no dollars at any) or unknown."
-llm_cost_usd = "Price of all tokens that were initiated, or that were delivered where the API reports only those; null when no usage is told."
+llm_cost_usd = "Price of all tokens that were initiated, or that were delivered where the API reports only those; null when no usage is reported."
 
 [tests]
 not_null = ["workspace", "conversation_id", "cost_basis"]

@@ -8,7 +8,7 @@ workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 start_date = "UTC day on which the conversation started."
 tags = "Ids of its tags in the order of the alphabet, a comma and a space between them."
-main_llm = "Language model that cost most, else that used most tokens; null when no usage is told."
+main_llm = "Language model that cost most, else that used most tokens; null when no usage is reported."
 n_failed_criteria = "Evaluation criteria that the conversation as a whole did not meet."
 n_agents = "Different agents that the conversation visited."
 */

@@ -10,8 +10,8 @@ workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 start_date = "UTC day on which the conversation started."
 outcome = "The first value that holds; null when open."
-outcome_reason = "What tells the outcome, such as no_answer, by_tool, the type of the error or the name of the guardrail; null when open."
-is_voicemail = "Whether a machine took the conversation; null when open."
+outcome_reason = "What decided the outcome, such as no_answer, by_tool, the type of the error or the name of the guardrail; null when open."
+is_voicemail = "Whether an answering machine took the conversation; null when open."
 is_error = "Whether it failed or ended with an error; null when open."
 is_abandoned = "Whether it ended without a word of the user; null when open."
 is_transferred_to_human = "Whether it was transferred to a human; null when open."
@@ -22,7 +22,7 @@ not_null = ["workspace", "conversation_id", "start_date"]
 same_count_as = "staging.stg_conversations"
 
 [values.outcome.unknown]
-holds_when = "a transcript is missing: the workspace or the agent keeps none (zero retention), it was deleted at the vendor, or messages are reported and none is there; and neither an attempt, a machine, an error nor a guardrail says what became of it"
+holds_when = "a transcript is missing: the workspace or the agent keeps none (zero retention), it was deleted at the vendor, or messages are reported and none is there; and neither an attempt, an answering machine, an error nor a guardrail says what became of it"
 reasons = "`no_transcript`"
 
 [values.outcome.not_reached]
@@ -30,7 +30,7 @@ holds_when = "nobody was on the line: `call_result` is no_answer, busy, canceled
 reasons = "`no_answer`, `busy`, `refused`, `not_connected`"
 
 [values.outcome.voicemail]
-holds_when = "a machine: the system tool succeeded or its feature was used; or `call_result` is voicemail or a machine; or the termination text says so"
+holds_when = "an answering machine: the system tool succeeded or its feature was used; or `call_result` is voicemail or begins with machine; or the termination text says so"
 reasons = "`by_tool`, `by_provider`, `by_text`"
 
 [values.outcome.error]
@@ -43,14 +43,14 @@ reasons = "the name of the guardrail, else its type"
 
 [values.outcome.abandoned]
 holds_when = "the user said no word, whoever hung up and however long it took"
-reasons = "`silence` after the silence time-out, else `hung_up`"
+reasons = "`silence` after the silence timeout, else `hung_up`"
 
 [values.outcome.transferred]
 holds_when = "it was transferred to a human, and the transfer did not fail"
 reasons = "`number`, `queue`"
 
 [values.outcome.cut_off]
-holds_when = "words were said, and a limit ended it: the time limit, or the silence time-out after a dialogue"
+holds_when = "words were said, and a limit ended it: the time limit, or the silence timeout after a dialogue"
 reasons = "`time_limit`, `silence`"
 
 [values.outcome.contained]
@@ -236,7 +236,7 @@ outcomes as (
         *,
         case
             when not is_finished then null
-            -- nothing else tells what became of it
+            -- nothing else says what became of it
             when
                 is_transcript_missing
                 and coalesce(not_reached, voicemail, blocked, error) is null

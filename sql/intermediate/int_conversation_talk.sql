@@ -1,5 +1,5 @@
 /*
-description = "Who talked how long: one row per conversation whose seconds of audio, silence or backchannels the API tells."
+description = "Who talked how long: one row per conversation whose seconds of audio, silence or backchannels the API reports."
 grain = ["conversation_id"]
 incremental_by = "start_date"
 
@@ -7,10 +7,10 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 start_date = "UTC day on which the conversation started."
-agent_audio_secs = "Audio that text-to-speech produced; null when not told, or neither side has any."
+agent_audio_secs = "Audio that text-to-speech produced; null when not reported, or neither side has any."
 user_audio_secs = "Audio that went to the speech recognition; null as agent_audio_secs."
-silence_secs = "Quantity of the category silence of the platform's usage, which is long silence billed at a lower price; 0 when the usage has a category voice and none of silence, null when neither. The API does not tell its unit: that of voice is seconds."
-n_backchannels = "Entries of the user that were ignored as a mere 'mhm'."
+silence_secs = "Quantity of the category silence of the platform's usage, which is long silence billed at a lower price; 0 when the usage has a category voice and none of silence, null when neither. The API does not report its unit: that of voice is seconds."
+n_backchannels = "Entries of the user that were ignored as a backchannel, such as 'mhm'."
 */
 with conversations as (
     select * from staging.stg_conversations

@@ -1,6 +1,6 @@
 /*
 description = """When the same caller next talked to the same agent: one row per conversation whose caller is known, that reached \
-somebody (or is open) and that seeds.excluded_callers does not leave out. Attempts that reached nobody or a machine are no \
+somebody (or is open) and that seeds.excluded_callers does not leave out. Attempts that reached nobody or an answering machine are no \
 contact: they have no row, and are nobody's next conversation."""
 grain = ["conversation_id"]
 

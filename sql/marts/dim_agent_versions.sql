@@ -1,13 +1,13 @@
 /*
 description = """Versions of agents: one row per agent and version that a conversation was answered by, or that the API keeps of an agent \
 with conversations. What was changed, when and by whom is null where the API does not keep the version. Conversations whose \
-version is not told (older ones, and agents without versioning) are in no row."""
+version is not reported (older ones, and agents without versioning) are in no row."""
 grain = ["workspace", "agent_id", "version_id"]
 
 [columns]
 workspace = "Workspace of the API that the agent belongs to."
-agent_id = "Agent that the conversations were started with; null when not told."
-agent_name = "Latest name of the agent; null when the API never told one."
+agent_id = "Agent that the conversations were started with; null when not reported."
+agent_name = "Latest name of the agent; null when the API never reported one."
 version_id = "Version of the agent that answered."
 branch_id = "Branch of the version."
 branch_name = "Name of the branch, when it was last listed."
@@ -21,7 +21,7 @@ changes = "JSON paths at which its configuration differs from that of its parent
 prompt_length = "Characters of the prompt."
 llm = "Language model."
 voice_id = "Voice."
-tts_model = "Model that speaks."
+tts_model = "Text-to-speech model."
 n_tools = "Tools of the workspace that it can use."
 n_criteria = "Evaluation criteria."
 first_call_at = "Start of its first conversation; null without any."

@@ -6,7 +6,7 @@ grain = ["workspace", "agent_id"]
 [columns]
 workspace = "Workspace of the API that the agent belongs to."
 agent_id = "Agent."
-agent_name = "Latest name that was seen; null when the API never told one."
+agent_name = "Latest name that was seen; null when the API never reported one."
 first_call_at = "Start of the first conversation in which it was seen."
 last_call_at = "Start of the last conversation in which it was seen."
 n_agent_calls = "Finished conversations (done or failed) that were started with it; excluded ones do not count."

@@ -1,6 +1,6 @@
 /*
 description = """Tools: one row per tool that the API ever listed, and one per name of a tool that calls used and no listing \
-shows, such as those of MCP servers. A call belongs to the listed tool whose id it tells; where it tells none, as before \
+shows, such as those of MCP servers. A call belongs to the listed tool whose id it reports; where it reports none, as before \
 2026, to the listed tool of its name, the one listed last where several share it."""
 grain = ["workspace", "tool_key"]
 
@@ -11,12 +11,12 @@ tool_id = "Id of the tool; null when never listed."
 tool_name = "Name of the tool, as transcripts call it."
 tool_type = "webhook, client, system, mcp, …; open text."
 system_tool_type = "Which system tool it is; null for others."
-description = "Description that the model gets."
+description = "Description that the language model gets."
 url = "Address of its request, credentials masked; null for tools without one."
 method = "HTTP method of its request."
 response_timeout_secs = "Time after which the agent no longer waits for it."
 execution_mode = "immediate, post_tool_speech or async."
-n_parameters = "Parameters that the model or a constant fills, nested ones too; headers and placeholders do not count."
+n_parameters = "Parameters that the language model or a constant fills, nested ones too; headers and placeholders do not count."
 first_seen_at = "First listing that showed it; null when never listed."
 changed_at = "First listing that showed it as it is now; its statistics of use do not count."
 last_seen_at = "Last listing that showed it."

@@ -1,6 +1,6 @@
 /*
 description = """Outbound calls that reached nobody, as webhooks (call_initiation_failure) report them: one row per attempt. \
-The API may have a conversation of the attempt, which then tells the batch, or none."""
+The API may have a conversation of the attempt, which then has the batch, or none."""
 grain = ["conversation_id", "failed_at"]
 
 [columns]
@@ -8,11 +8,11 @@ workspace = "Workspace of the API that the attempt belongs to."
 conversation_id = "Id that the attempt's conversation has, or would have."
 failed_at = "When the API reported the failure."
 agent_id = "Agent that was to hold the conversation."
-agent_name = "Latest name of the agent; null when the API never told one."
+agent_name = "Latest name of the agent; null when the API never reported one."
 batch_call_id = "Batch of the attempt; null outside a batch, and where the API has no conversation."
 failure_reason = "busy, no-answer, unknown, …; open text."
 provider = "How the number was called: twilio or sip; open text."
-sip_status = "SIP status of the attempt, such as 486 (busy); null when not told."
+sip_status = "SIP status of the attempt, such as 486 (busy); null when not reported."
 has_conversation = "Whether the lake has a conversation of the attempt."
 
 [tests]

@@ -11,7 +11,7 @@ embedding_model = "Model that turned text into vectors."
 retrieval_query = "What was looked for."
 latency_secs = "Time of the retrieval."
 n_chunks = "Chunks that were found."
-n_chunks_used = "Chunks that were used; null when not told, as on older conversations."
+n_chunks_used = "Chunks that were used; null when not reported, as on older conversations."
 best_distance = "Smallest vector distance of a chunk to the query: the smaller, the nearer."
 mean_distance = "Mean vector distance of the chunks to the query."
 

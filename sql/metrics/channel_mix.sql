@@ -20,7 +20,7 @@ numerator = "n_calls of the channel"
 denominator = "n_calls of the agent's day"
 null_when = "never null"
 direction = "neither"
-differs_from_vendor = "The channel is worked out from the data of the conversation, not from its initiation source."
+differs_from_vendor = "The channel is computed from the data of the conversation, not from its initiation source."
 
 [metrics.success_rate]
 name = "Success rate by channel"

@@ -1,6 +1,6 @@
 /*
 description = """How far conversations get: one row per workspace, agent and position of a spoken turn, over all days \
-and over finished conversations that seeds.excluded_callers does not leave out. Turns are entries in which the user or the \
+and over conversations that count. Turns are entries in which the user or the \
 agent said something, numbered from 1 in their order; entries of tools and of a silent user ('...') are no turns, and \
 a conversation in which nobody spoke is in no row."""
 grain = ["workspace", "agent_id", "turn_position"]
@@ -8,7 +8,7 @@ grain = ["workspace", "agent_id", "turn_position"]
 [columns]
 workspace = "Workspace of the API that the conversations belong to."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent; null when the API never told one."
+agent_name = "Latest name of the agent; null when the API never reported one."
 turn_position = "Position among the spoken turns of a conversation, from 1."
 n_calls = "Finished conversations that reach the position: the turns at it."
 reach_rate = "Conversations that reach the position among those in which somebody spoke."

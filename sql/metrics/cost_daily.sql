@@ -11,7 +11,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent; null when the API never told one."
+agent_name = "Latest name of the agent; null when the API never reported one."
 component = "call, llm, platform_<category> or unexplained."
 n_calls = "Finished conversations that have this component."
 cost_credits = "Credits of the component; null when no conversation's credits are known."
@@ -50,21 +50,21 @@ name = "Development discount given"
 numerator = "call part of discounted conversations, which is the half that was paid"
 null_when = "never null; 0 without discounts"
 direction = "neither"
-differs_from_vendor = "Computed here: the API tells only that the call part was halved."
+differs_from_vendor = "Computed here: the API reports only that the call part was halved."
 
 [metrics.free_minutes]
 name = "Free minutes used"
 numerator = "minutes taken from the plan's free minutes"
-null_when = "null on other components than call, and when no conversation tells them"
+null_when = "null on other components than call, and when no conversation reports them"
 direction = "neither"
-differs_from_vendor = "The sum of what the API tells of each conversation."
+differs_from_vendor = "The sum of what the API reports of each conversation."
 
 [metrics.free_llm_usd]
 name = "Free LLM dollars used"
 numerator = "US dollars taken from the plan's free LLM dollars"
-null_when = "null on other components than llm, and when no conversation tells them"
+null_when = "null on other components than llm, and when no conversation reports them"
 direction = "neither"
-differs_from_vendor = "The sum of what the API tells of each conversation."
+differs_from_vendor = "The sum of what the API reports of each conversation."
 */
 with agent_names as (
     select * from intermediate.int_agent_names

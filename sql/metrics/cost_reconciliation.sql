@@ -1,11 +1,11 @@
 /*
 description = """Whether the bill adds up: one row per workspace and UTC day with a finished conversation or a bill, over all finished \
-conversations, excluded ones too. The cost of the conversations that started on a day is held against the vendor's bill of that \
+conversations, excluded ones too. The cost of the conversations that started on a day is compared with the vendor's bill of that \
 day, in the unit of the bill; bill_explanation names what can explain the rest. Of a day that is billed in two units, the one \
 with the larger number counts. \
-The cost of a conversation is held against its call charge + LLM charge, in credits; the LLM price that the API reports against \
-the sum of the prices of the tokens that were initiated, in US dollars. Only conversations that tell both sides are compared; \
-those that tell a cost and no parts, as before July 2025, are counted apart."""
+The cost of a conversation is compared with its call charge + LLM charge, in credits; the LLM price that the API reports with \
+the sum of the prices of the tokens that were initiated, in US dollars. Only conversations that report both sides are compared; \
+those that report a cost and no parts, as before July 2025, are counted apart."""
 grain = ["workspace", "start_date"]
 
 [columns]
@@ -13,14 +13,14 @@ workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 n_calls = "Finished conversations (done or failed), excluded ones too."
 cost_credits = "Cost of finished conversations; null when no conversation's is known."
-n_cost_alone = "Conversations that tell a cost and none of its parts."
-n_cost_compared = "Conversations that tell a cost and a part of it, or both parts."
+n_cost_alone = "Conversations that report a cost and none of its parts."
+n_cost_compared = "Conversations that report a cost and a part of it, or both parts."
 compared_cost_credits = "Cost of the conversations compared."
 call_cost_credits = "Call part of the conversations compared."
 llm_cost_credits = "LLM part of the conversations compared."
 unexplained_credits = "Cost that the parts leave unexplained, with its sign; differences of opposite sign cancel."
 n_cost_differences = "Conversations whose cost is not the sum of their parts."
-n_llm_compared = "Conversations that tell the LLM price and the price of tokens."
+n_llm_compared = "Conversations that report the LLM price and the price of tokens."
 llm_price_usd = "LLM price of the conversations compared, as reported."
 usage_usd = "Price of the tokens that were initiated in the conversations compared."
 unexplained_llm_usd = "LLM price that the tokens leave unexplained, with its sign; differences of opposite sign cancel."
@@ -53,7 +53,7 @@ not_null = [
 
 [metrics.unexplained_credits]
 name = "Unexplained cost"
-numerator = "cost − call charge − LLM charge, over finished conversations that tell a cost and a part of it"
+numerator = "cost − call charge − LLM charge, over finished conversations that report a cost and a part of it"
 null_when = "null when no conversation was compared"
 direction = "neither"
 differs_from_vendor = "No counterpart known. 0 when the bill adds up."
@@ -74,7 +74,7 @@ differs_from_vendor = "No counterpart known. 0 when the bill adds up."
 
 [metrics.unexplained_llm_usd]
 name = "Unexplained LLM price"
-numerator = "reported LLM price − price of the tokens of scope initiated, over finished conversations that tell both"
+numerator = "reported LLM price − price of the tokens of scope initiated, over finished conversations that report both"
 null_when = "null when no conversation was compared"
 direction = "neither"
 differs_from_vendor = "No counterpart known. 0 when the bill adds up."

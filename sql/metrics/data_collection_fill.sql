@@ -1,6 +1,6 @@
 /*
 description = """How well a field is collected: one row per workspace, agent and field, over all days and over \
-finished conversations that seeds.excluded_callers does not leave out. A field was asked for when the analysis of a conversation has a \
+conversations that count. A field was asked for when the analysis of a conversation has a \
 place for it, filled when there is a value in it: neither null nor blank text nor an empty list or object. A redacted \
 value still counts as filled, but is no value of top_values. top_values shows what was said in conversations, so it can hold \
 personal data; an erasure takes it out with the conversation."""
@@ -9,9 +9,9 @@ grain = ["workspace", "agent_id", "data_collection_id"]
 [columns]
 workspace = "Workspace of the API that the conversations belong to."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent; null when the API never told one."
+agent_name = "Latest name of the agent; null when the API never reported one."
 data_collection_id = "Field."
-declared_type = "Type asked for, as the newest conversation tells it; null when it does not."
+declared_type = "Type asked for, as the newest conversation reports it; null when it does not."
 n_asked = "Finished conversations that were asked for the field."
 n_filled = "Conversations in which it was filled."
 fill_rate = "Conversations in which it was filled among those asked."
@@ -46,7 +46,7 @@ unit = "JSON text"
 numerator = "the five most frequent values and how often each came"
 null_when = "never null; [] without values"
 direction = "neither"
-differs_from_vendor = "No counterpart known. Values are told apart by their JSON text: 1 and 1.0 are two, as are 1 and '1'."
+differs_from_vendor = "No counterpart known. Values are compared by their JSON text: 1 and 1.0 are two, as are 1 and '1'."
 */
 with agent_names as (
     select * from intermediate.int_agent_names

@@ -1,6 +1,6 @@
 /*
 description = """A criterion's day: one row per workspace, UTC day, agent and evaluation criterion, over finished \
-conversations that were put to the criterion and that seeds.excluded_callers does not leave out. A verdict that is neither \
+conversations that count and were evaluated by the criterion. A verdict that is neither \
 success nor failure counts as unknown, and success_coverage says how many are not."""
 grain = ["workspace", "start_date", "agent_id", "criteria_id"]
 incremental_by = "start_date"
@@ -9,14 +9,14 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent; null when the API never told one."
+agent_name = "Latest name of the agent; null when the API never reported one."
 criteria_id = "Criterion."
-n_calls = "Finished conversations that were put to the criterion."
+n_calls = "Finished conversations that were evaluated by the criterion."
 n_success = "Conversations that met it."
 n_failure = "Conversations that did not meet it."
-n_unknown = "Conversations with neither verdict."
-success_rate = "Conversations that met it among those with a verdict."
-success_coverage = "Conversations with a verdict among those put to it."
+n_unknown = "Conversations with another verdict."
+success_rate = "Conversations that met it, among those that met it or did not."
+success_coverage = "Conversations that met it or did not, among those evaluated by it."
 n_scored = "Conversations with a score and a best possible score; 0 where the criterion gives none."
 score_share = "Points reached among the points possible, over the conversations scored, share of 1."
 
@@ -35,7 +35,7 @@ differs_from_vendor = "Conversations judged unknown are not in the denominator; 
 [metrics.success_coverage]
 name = "Coverage of a criterion"
 numerator = "n_success + n_failure"
-denominator = "n_calls: finished conversations put to the criterion"
+denominator = "n_calls: finished conversations evaluated by the criterion"
 null_when = "never null"
 direction = "high"
 

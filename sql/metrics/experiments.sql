@@ -10,7 +10,7 @@ grain = ["workspace", "agent_id", "variant_kind", "variant_a", "variant_b", "mea
 inherits_columns_from = "intermediate.int_experiment_arms"
 
 [columns]
-agent_name = "Latest name of the agent; null when the API never told one."
+agent_name = "Latest name of the agent; null when the API never reported one."
 n_calls_a = "Finished conversations of A in the common time."
 n_calls_b = "Finished conversations of B in the common time."
 n_observations_a = "Observations of A: conversations, or entries with a wait."

@@ -1,5 +1,5 @@
 /*
-description = """What users said of the conversations: one row per workspace, UTC day and agent with finished conversations that count. \
+description = """What users said of the conversations: one row per workspace, UTC day and agent with conversations that count. \
 Feedback of a deleted conversation stays."""
 grain = ["workspace", "start_date", "agent_id"]
 incremental_by = "start_date"
@@ -8,7 +8,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent; null when the API never told one."
+agent_name = "Latest name of the agent; null when the API never reported one."
 n_calls = "Finished conversations (done or failed)."
 n_ratings = "Conversations with a rating."
 rating_coverage = "Conversations with a rating among the finished ones."

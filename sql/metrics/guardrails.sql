@@ -1,15 +1,15 @@
 /*
 description = """Guardrails that were triggered: one row per workspace, UTC day, agent and guardrail, over the transcript entries of \
-finished conversations that seeds.excluded_callers does not leave out. A redaction takes what was triggered."""
+conversations that count. A redaction takes what was triggered."""
 grain = ["workspace", "start_date", "agent_id", "guardrail_type", "guardrail_name"]
 
 [columns]
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent; null when the API never told one."
-guardrail_type = "Kind of the guardrail, in the API's word; null when not told."
-guardrail_name = "Name of the guardrail; null when not told."
+agent_name = "Latest name of the agent; null when the API never reported one."
+guardrail_type = "Kind of the guardrail, in the API's word; null when not reported."
+guardrail_name = "Name of the guardrail; null when not reported."
 n_calls = "Finished conversations in which it was triggered."
 n_blocked = "Finished conversations that a guardrail ended, among these: their outcome is blocked."
 n_triggers = "Times that it was triggered."

@@ -1,6 +1,6 @@
 /*
 description = """When conversations come: one row per workspace, day of the week and hour, by the clock of the workspace's time zone, \
-over finished conversations that count. A conversation counts in the hour in which it started. The peak is exact: starts and ends are \
+over conversations that count. A conversation counts in the hour in which it started. The peak is exact: starts and ends are \
 swept in order, so a conversation that runs into the next hour is in that hour's peak too; hours with running conversations alone have \
 a row. One that ends as another starts is not beside it; one of unknown length is there for its instant alone, one of more than a day for a day."""
 grain = ["workspace", "local_weekday", "local_start_hour"]
@@ -43,7 +43,7 @@ name = "Peak of concurrent conversations"
 numerator = "most conversations that ran at once, by starts and ends"
 null_when = "never null"
 direction = "neither"
-differs_from_vendor = "Worked out from start and length of the conversations; conversations that seeds.excluded_callers names are not in it."
+differs_from_vendor = "Computed from start and length of the conversations; conversations that seeds.excluded_callers names are not in it."
 */
 with conversations as (
     select * from marts.fct_conversations

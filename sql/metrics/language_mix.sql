@@ -1,6 +1,6 @@
 /*
 description = """Conversations, success and cost by language: one row per workspace, UTC day, agent and language, over finished conversations \
-that count. Conversations whose language is not told are a row of their own."""
+that count. Conversations whose language is not reported are a row of their own."""
 grain = ["workspace", "start_date", "agent_id", "main_language"]
 inherits_columns_from = "intermediate.int_agent_measures"
 

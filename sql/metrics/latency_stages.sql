@@ -1,6 +1,6 @@
 /*
 description = """Where the time of an answer goes: one row per workspace, UTC day, agent and metric of the API, over \
-the transcript entries of finished conversations that seeds.excluded_callers does not leave out. A timing that an entry \
+the transcript entries of conversations that count. A timing that an entry \
 only repeats does not count twice, and the greeting has no wait. Percentiles are over entries, exact and interpolated."""
 grain = ["workspace", "start_date", "agent_id", "metric"]
 incremental_by = "start_date"
@@ -9,7 +9,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent; null when the API never told one."
+agent_name = "Latest name of the agent; null when the API never reported one."
 metric = "What was timed, in the API's word, such as convai_llm_service_ttfb; open text."
 n_calls = "Finished conversations with such a timing."
 n_latencies = "Entries with such a timing: the n of the percentiles."

@@ -1,5 +1,5 @@
 /*
-description = """What the models cost: one row per workspace, UTC day, agent and model, over conversations that count. Tokens and \
+description = """What language models cost: one row per workspace, UTC day, agent and model, over conversations that count. Tokens and \
 prices are of scope initiated: all that was generated, which is what is paid. What of it was delivered (scope \
 irreversible) is in separate columns and is never added. A conversation that used two models counts in both rows, so \
 n_calls and call_minutes do not add up over models."""
@@ -10,28 +10,28 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent; null when the API never told one."
-model = "Model."
+agent_name = "Latest name of the agent; null when the API never reported one."
+model = "Language model."
 n_calls = "Finished conversations that the model was paid for."
 call_minutes = "Minutes of these conversations, the whole of each."
-input_tokens = "Tokens read afresh."
+input_tokens = "Input tokens that were not read from the cache."
 input_cache_read_tokens = "Tokens read from the cache."
 input_cache_write_tokens = "Tokens written to the cache."
 output_tokens = "Tokens written by the model."
 other_tokens = "Tokens of kinds that are none of these four."
-cache_hit_rate = "Tokens read from the cache among those read afresh or from the cache."
-input_usd = "Price of the tokens read afresh; null when none is told."
-input_cache_read_usd = "Price of the tokens read from the cache; null when none is told."
-input_cache_write_usd = "Price of the tokens written to the cache; null when none is told."
-output_usd = "Price of the tokens written by the model; null when none is told."
-other_usd = "Price of tokens of other kinds; null when none is told."
-llm_cost_usd = "Price of all these tokens; null when none is told."
+cache_hit_rate = "Tokens read from the cache among these and the input tokens that were not read from it."
+input_usd = "Price of the input tokens that were not read from the cache; null when none is reported."
+input_cache_read_usd = "Price of the tokens read from the cache; null when none is reported."
+input_cache_write_usd = "Price of the tokens written to the cache; null when none is reported."
+output_usd = "Price of the tokens written by the model; null when none is reported."
+other_usd = "Price of tokens of other kinds; null when none is reported."
+llm_cost_usd = "Price of all these tokens; null when none is reported."
 llm_cost_usd_coverage = "Conversations with a price among the conversations."
 llm_cost_usd_per_call = "US dollars per conversation that the model was paid for."
 llm_cost_usd_per_minute = "US dollars per minute of these conversations."
 delivered_tokens = "Tokens of all kinds that were delivered, a count: the part of scope irreversible."
-delivered_usd = "Price of the tokens that were delivered; null when none is told."
-undelivered_usd = "Price of what was generated and not delivered; null when one of the two is not told."
+delivered_usd = "Price of the tokens that were delivered; null when none is reported."
+undelivered_usd = "Price of what was generated and not delivered; null when one of the two is not reported."
 
 [tests]
 not_null = ["workspace", "start_date", "model", "n_calls", "call_minutes", "input_tokens", "output_tokens", "delivered_tokens"]
@@ -48,7 +48,7 @@ differs_from_vendor = "No counterpart known. Tokens written to the cache are in 
 [metrics.llm_cost_usd]
 name = "LLM cost by model"
 numerator = "price of all tokens of scope initiated"
-null_when = "null when no price is told"
+null_when = "null when no price is reported"
 direction = "low"
 differs_from_vendor = "Free LLM dollars are not taken off; what was generated and never delivered is in it."
 
@@ -72,14 +72,14 @@ differs_from_vendor = "Per conversation that used the model, not per conversatio
 name = "LLM cost per minute"
 numerator = "llm_cost_usd"
 denominator = "call_minutes of the conversations that the model was paid for"
-null_when = "null when these conversations lasted no time or no price is told"
+null_when = "null when these conversations lasted no time or no price is reported"
 direction = "low"
 differs_from_vendor = "What was paid, where the vendor's calculator estimates."
 
 [metrics.undelivered_usd]
 name = "LLM cost of what was not delivered"
 numerator = "llm_cost_usd − price of the tokens of scope irreversible"
-null_when = "null when one of the two prices is not told"
+null_when = "null when one of the two prices is not reported"
 direction = "low"
 differs_from_vendor = "No counterpart known. Answers that the user cut, and drafts made before the user had ended."
 */

@@ -1,7 +1,7 @@
 /*
 description = """What another language model would have cost: one row per agent and candidate model, over the conversations that \
 count of the last 30 days of the workspace that are over (intermediate.int_whole_days). The candidate's price is the vendor's estimate of a \
-minute, as it was asked for last (lake.llm_prices). An estimate is no bill: estimated_saving_usd holds it against the \
+minute, as it was asked for last (lake.llm_prices). An estimate is no bill: estimated_saving_usd compares it with the \
 estimate of the model that was paid most, like against like, and saving_usd against what was paid. An agent without \
 prices has no rows; one without conversations has a price and nothing to compare."""
 grain = ["workspace", "agent_id", "model"]
@@ -9,7 +9,7 @@ grain = ["workspace", "agent_id", "model"]
 [columns]
 workspace = "Workspace of the API that the agent belongs to."
 agent_id = "Agent."
-agent_name = "Latest name of the agent; null when the API never told one."
+agent_name = "Latest name of the agent; null when the API never reported one."
 model = "Candidate model."
 asked_at = "When its price was asked for."
 prompt_length = "Characters of the prompt that it was asked for; null when left to the API."
@@ -18,11 +18,11 @@ price_per_minute_usd = "The vendor's estimate of a minute of a conversation with
 first_start_date = "First UTC day of the 30 that are looked at; null without any conversation in the workspace."
 last_start_date = "Last of these days: the newest with conversations that is over."
 n_calls = "Finished conversations of the agent on these days; excluded ones do not count."
-n_priced_calls = "Those that tell what their tokens cost; only they are compared."
+n_priced_calls = "Those that report what their tokens cost; only they are compared."
 call_minutes = "Minutes of the conversations compared."
 llm_cost_usd = "What was paid for their tokens; null when no conversation is compared."
 llm_cost_usd_per_minute = "US dollars per minute of these conversations."
-main_model = "Model that was paid most in these conversations; null when none was."
+main_model = "Language model that was paid most in these conversations; null when none was."
 is_main_model = "Whether the candidate is that model."
 is_used = "Whether these conversations used the candidate."
 estimated_usd = "Minutes of these conversations at the candidate's price."
@@ -54,7 +54,7 @@ name = "Saving against what was paid"
 numerator = "llm_cost_usd − estimated_usd"
 null_when = "null when no conversation is compared or the candidate has no price"
 direction = "high"
-differs_from_vendor = "No counterpart known. Holds an estimate against a bill: where the estimate of the main model is far from what was paid, trust estimated_saving_usd."
+differs_from_vendor = "No counterpart known. Compares an estimate with a bill: where the estimate of the main model is far from what was paid, trust estimated_saving_usd."
 
 [metrics.estimated_saving_usd]
 name = "Saving against the main model, both estimated"

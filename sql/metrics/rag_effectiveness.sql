@@ -1,6 +1,6 @@
 /*
-description = """Use of the knowledge base: one row per workspace, UTC day and agent with finished conversations that \
-seeds.excluded_callers does not leave out, those without a retrieval included. Distances are those of the API: the \
+description = """Use of the knowledge base: one row per workspace, UTC day and agent with conversations that count, \
+those without a retrieval included. Distances are those of the API: the \
 smaller, the nearer a chunk is to the query."""
 grain = ["workspace", "start_date", "agent_id"]
 incremental_by = "start_date"
@@ -9,7 +9,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent; null when the API never told one."
+agent_name = "Latest name of the agent; null when the API never reported one."
 n_calls = "Finished conversations (done or failed)."
 n_retrieving_calls = "Finished conversations with a retrieval."
 retrieval_rate = "Conversations with a retrieval among the finished ones."
@@ -22,9 +22,9 @@ latency_p50_secs = "Median latency of a retrieval."
 latency_p95_secs = "95th percentile of the latency of a retrieval."
 n_distances = "Retrievals with a best distance: the n of its mean."
 mean_best_distance = "Mean distance of the nearest chunk, over retrievals; a distance without a unit."
-n_chunks = "Chunks found by retrievals that tell which chunks were used."
-n_chunks_used = "Chunks used by these; null when none tells."
-chunk_use_share = "Chunks used among those found, over retrievals that tell, share of 1; above it where the API tells more used than found."
+n_chunks = "Chunks found by retrievals that report which chunks were used."
+n_chunks_used = "Chunks used by these; null when none reports it."
+chunk_use_share = "Chunks used among those found, over retrievals that report it, share of 1; above it where the API reports more used than found."
 
 [tests]
 not_null = ["workspace", "start_date", "n_calls", "n_retrieving_calls", "retrieval_rate", "n_retrievals", "retrievals_per_call", "n_empty", "n_latencies", "n_distances", "n_chunks"]
@@ -79,8 +79,8 @@ differs_from_vendor = "No counterpart known. Compare it only within one embeddin
 [metrics.chunk_use_share]
 name = "Chunks used"
 numerator = "n_chunks_used"
-denominator = "n_chunks, of the retrievals that tell which were used"
-null_when = "null when no retrieval tells, as on older conversations, or none of them found a chunk"
+denominator = "n_chunks, of the retrievals that report which were used"
+null_when = "null when no retrieval reports it, as on older conversations, or none of them found a chunk"
 direction = "high"
 */
 with agent_names as (

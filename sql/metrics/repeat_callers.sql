@@ -1,8 +1,8 @@
 /*
-description = """Who comes back: one row per workspace, UTC day and agent with finished conversations that \
-seeds.excluded_callers does not leave out. A caller came back within n days when the same caller talks to the same agent \
-again, in a conversation finished or not, at most n times 24 hours after a conversation of the day. Attempts that reached nobody or a \
-machine (outcome not_reached or voicemail) are no contact: they are in n_calls and in no other number. A window is null until a \
+description = """Who comes back: one row per workspace, UTC day and agent with conversations that count. \
+A caller came back within n days when the same caller talks to the same agent \
+again, in a conversation finished or not, at most n times 24 hours after a conversation of the day. Attempts that reached nobody or an \
+answering machine (outcome not_reached or voicemail) are no contact: they are in n_calls and in no other number. A window is null until a \
 conversation on a later day than its last shows that the data reaches past it. Callers that are not known (or were erased) are in no \
 number but n_calls and n_reached; caller_coverage says how many are."""
 grain = ["workspace", "start_date", "agent_id"]
@@ -11,7 +11,7 @@ grain = ["workspace", "start_date", "agent_id"]
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent; null when the API never told one."
+agent_name = "Latest name of the agent; null when the API never reported one."
 n_calls = "Finished conversations (done or failed)."
 n_reached = "Finished conversations that reached somebody: the outcome is neither not_reached nor voicemail."
 n_known_calls = "Conversations that reached somebody whose number or id is known."

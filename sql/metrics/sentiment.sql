@@ -1,6 +1,6 @@
 /*
 description = """How conversations sounded: one row per workspace, UTC day, agent and label that the API's sentiment analysis gives, over \
-finished conversations that seeds.excluded_callers does not leave out. Conversations without an analysis are in no row but count in \
+conversations that count. Conversations without an analysis are in no row but count in \
 the coverage."""
 grain = ["workspace", "start_date", "agent_id", "sentiment"]
 incremental_by = "start_date"
@@ -9,7 +9,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent; null when the API never told one."
+agent_name = "Latest name of the agent; null when the API never reported one."
 sentiment = "positive, neutral or negative, in the API's word; open text."
 n_calls = "Finished conversations with the label."
 n_labelled = "Finished conversations of the agent's day with any label: the n of the rate."

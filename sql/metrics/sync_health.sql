@@ -15,8 +15,8 @@ n_open = "Conversations that were not finished when last read."
 n_settling = "Finished conversations that will be read again, since they can still change."
 n_settled = "Finished conversations that are read no more unless their list row changes."
 n_deleted = "Conversations that the API no longer has."
-n_quarantined = "Conversations whose document is set aside."
-n_missing = "Conversations that were listed and are neither in the lake, nor gone, nor set aside."
+n_quarantined = "Conversations in quarantine."
+n_missing = "Conversations that were listed and are neither in the lake, nor gone, nor in quarantine."
 last_listed_at = "Last listing that showed a conversation of the day; null when only details were landed."
 last_full_listing_at = "Time until which conversations of all agents of the workspace were listed by runs that copied all of them, the run that built this among them, the same on each of its rows; null when there was none. It says how fresh the copy is."
 last_complete_run_at = "End of the workspace's last complete run before this build, the same on each of its rows; null when there was none."
@@ -26,7 +26,7 @@ not_null = ["workspace", "start_date", "n_listed", "n_detailed", "n_flattened", 
 
 [metrics.n_missing]
 name = "Missing conversations"
-numerator = "listed conversations that are neither in the lake, nor gone, nor set aside"
+numerator = "listed conversations that are neither in the lake, nor gone, nor in quarantine"
 null_when = "never null"
 direction = "low"
 */

@@ -1,6 +1,6 @@
 /*
 description = """Why conversations ended: one row per workspace, UTC day, agent, group and reason in the API's own words, over \
-finished conversations that seeds.excluded_callers does not leave out. The groups come from seeds.termination_groups; add the \
+conversations that count. The groups come from seeds.termination_groups; add the \
 rows of a group to count it."""
 grain = ["workspace", "start_date", "agent_id", "termination_group", "termination_reason"]
 incremental_by = "start_date"
@@ -9,7 +9,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 agent_id = "Agent that the conversations were started with."
-agent_name = "Latest name of the agent; null when the API never told one."
+agent_name = "Latest name of the agent; null when the API never reported one."
 termination_group = "agent_ended, client_left, silence, error, transfer, voicemail, guardrail, quota, limit or other."
 termination_reason = "Why they ended, in the API's words; null when it gives none, or a blank one."
 n_calls = "Finished conversations that ended so."

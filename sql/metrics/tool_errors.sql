@@ -1,6 +1,6 @@
 /*
 description = """Why tools failed: one row per workspace, UTC day, tool and type of error, over the calls that \
-metrics.tool_reliability counts as errors. Errors of which the API tells no type (older conversations) are a row without one."""
+metrics.tool_reliability counts as errors. Errors for which the API reports no type (older conversations) are a row without one."""
 grain = ["workspace", "start_date", "tool_name", "error_type"]
 incremental_by = "start_date"
 
@@ -8,7 +8,7 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 tool_name = "Name of the tool."
-error_type = "Kind of the error, in the API's word, such as timeout; null when not told."
+error_type = "Kind of the error, in the API's word, such as timeout; null when not reported."
 n_calls = "Finished conversations in which the tool failed so."
 n_errors = "Calls of the tool that failed so."
 n_day_errors = "Calls of the tool that failed that day: the n of the share."

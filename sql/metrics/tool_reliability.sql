@@ -1,8 +1,8 @@
 /*
-description = """A tool's day: one row per workspace, UTC day and tool, over finished conversations that seeds.excluded_callers \
-does not leave out, nested calls included. A call without a result in the transcript is counted as unanswered and never as \
+description = """A tool's day: one row per workspace, UTC day and tool, over conversations that count, \
+nested calls included. A call without a result in the transcript is counted as unanswered and never as \
 a success. Beside it is what the list of tools says about the tool (marts.dim_tools): a call belongs to the tool whose \
-id it tells, else to the one of its name that was listed last. A listed tool that nobody ever used has one row without a \
+id it reports, else to the one of its name that was listed last. A listed tool that nobody ever used has one row without a \
 day."""
 grain = ["workspace", "start_date", "tool_name"]
 
@@ -21,8 +21,8 @@ n_latencies = "Calls of the tool with a latency: the n of the percentiles."
 latency_p50_secs = "Median latency."
 latency_p95_secs = "95th percentile of the latency."
 tool_id = "Listed tool that the calls belong to, the one listed last where several do; null when never listed."
-response_timeout_secs = "Time after which the agent no longer waits for it; null when not told."
-n_timed = "Calls with a latency, of a tool that tells its timeout."
+response_timeout_secs = "Time after which the agent no longer waits for it; null when not reported."
+n_timed = "Calls with a latency, of a tool that reports its timeout."
 n_slow = "Calls that took longer than the tool's timeout."
 slow_rate = "Calls that took longer than the tool's timeout, among those timed."
 is_failing = "Whether 5 calls or more were answered and a fifth of them or more failed."
@@ -76,13 +76,13 @@ numerator = "n_slow: latency > response_timeout_secs"
 denominator = "n_timed"
 null_when = "null when no call has both a latency and a timeout"
 direction = "low"
-differs_from_vendor = "Held against the timeout at the last listing, which may have been another on the day."
+differs_from_vendor = "Compared with the timeout at the last listing, which may have been another on the day."
 
 [metrics.vendor_n_calls]
 name = "Tool calls as the vendor counts"
 unit = "count"
 numerator = "usage_stats of the last listing; ever_n_tool_calls is what is here"
-null_when = "null when the tool was never listed or its use is not told"
+null_when = "null when the tool was never listed or its use is not reported"
 direction = "neither"
 differs_from_vendor = "The vendor's own number: it knows calls from before the copy begins, and tests."
 */

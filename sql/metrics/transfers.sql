@@ -1,6 +1,6 @@
 /*
-description = """Where conversations were handed on: one row per workspace, UTC day, origin and aim, over finished conversations that \
-seeds.excluded_callers does not leave out. A conversation can be handed on several times. A step to another node of a workflow \
+description = """Where conversations were transferred: one row per workspace, UTC day, origin and destination, over conversations that count. \
+A conversation can be transferred several times. A step to another node of a workflow \
 is no transfer to an agent; a transfer to a number counts wherever it was made."""
 grain = ["workspace", "start_date", "kind", "from_agent_id", "to_agent_id", "to_number"]
 incremental_by = "start_date"
@@ -10,10 +10,10 @@ workspace = "Workspace of the API that the conversations belong to."
 start_date = "UTC day on which the conversations started."
 kind = "agent or number: where the transfers lead."
 from_agent_id = "Agent that transferred."
-from_agent_name = "Latest name of that agent; null when the API never told one."
-to_agent_id = "Agent transferred to; null when not told, and for numbers."
-to_agent_name = "Latest name of that agent; null when the API never told one."
-to_number = "Number transferred to; null when not told or once deleted, and for agents."
+from_agent_name = "Latest name of that agent; null when the API never reported one."
+to_agent_id = "Agent transferred to; null when not reported, and for numbers."
+to_agent_name = "Latest name of that agent; null when the API never reported one."
+to_number = "Number transferred to; null when not reported or once deleted, and for agents."
 n_calls = "Finished conversations with such a transfer, whether it took place or not."
 n_transfers = "Transfers tried."
 n_errors = "Transfers that did not take place: an error, blocked or never carried out."

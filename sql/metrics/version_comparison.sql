@@ -1,6 +1,6 @@
 /*
 description = """Versions of an agent side by side: one row per workspace, agent and version that answered, over all \
-days. Conversations whose version is not told (older ones, and agents without versioning) are in a row without version_id. \
+days. Conversations whose version is not reported (older ones, and agents without versioning) are in a row without version_id. \
 The measures are those of metrics.agent_daily, computed from the conversations and entries; waits of entries count for \
 the version that the conversation was started with. success_rate_low and success_rate_high are Wilson's 95 % confidence \
 interval. Versions that were live at different times met different callers: first_call_at and last_call_at say \

@@ -1,5 +1,5 @@
 /*
-description = "Lake table agent_branches, its columns named for people: one row per branch of an agent and state that listings showed."
+description = "Lake table agent_branches, with readable column names: one row per branch of an agent and state that listings showed."
 grain = ["workspace", "agent_id", "branch_id", "valid_from_at"]
 inherits_columns_from = "lake.agent_branches"
 */

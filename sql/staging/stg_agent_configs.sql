@@ -1,5 +1,5 @@
 /*
-description = "Lake table agent_configs, its columns named for people: one row per configuration of an agent that listings showed, with the paths that it changed."
+description = "Lake table agent_configs, with readable column names: one row per configuration of an agent that listings showed, with the paths that it changed."
 grain = ["workspace", "agent_id", "valid_from_at"]
 inherits_columns_from = "lake.agent_configs"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table agent_versions, its columns named for people: one row per version of an agent that the API keeps."
+description = "Lake table agent_versions, with readable column names: one row per version of an agent that the API keeps."
 grain = ["workspace", "agent_id", "version_id"]
 inherits_columns_from = "lake.agent_versions"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table batch_calls, its columns named for people: one row per batch of outbound calls that was ever listed, as it was listed last."
+description = "Lake table batch_calls, with readable column names: one row per batch of outbound calls that was ever listed, as it was listed last."
 grain = ["workspace", "batch_call_id"]
 inherits_columns_from = "lake.batch_calls"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table billed_usage, its columns named for people: one row per UTC day, product and unit of the vendor's bill."
+description = "Lake table billed_usage, with readable column names: one row per UTC day, product and unit of the vendor's bill."
 grain = ["workspace", "usage_date", "product_type", "unit"]
 inherits_columns_from = "lake.billed_usage"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table conversation_checks, its columns named for people: one row per conversation in the lake, with what changes whenever it is fetched again."
+description = "Lake table conversation_checks, with readable column names: one row per conversation in the lake, with what changes whenever it is fetched again."
 grain = ["conversation_id"]
 inherits_columns_from = "lake.conversation_checks"
 */

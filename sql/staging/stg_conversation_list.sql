@@ -1,5 +1,5 @@
 /*
-description = "Lake table conversation_list, its columns named for people: one row per conversation that the list ever showed, its latest row."
+description = "Lake table conversation_list, with readable column names: one row per conversation that the list ever showed, its latest row."
 grain = ["conversation_id"]
 inherits_columns_from = "lake.conversation_list"
 */

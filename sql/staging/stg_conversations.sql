@@ -1,5 +1,5 @@
 /*
-description = "Lake table conversations, its columns named for people: one row per conversation."
+description = "Lake table conversations, with readable column names: one row per conversation."
 grain = ["conversation_id"]
 incremental_by = "start_date"
 inherits_columns_from = "lake.conversations"

@@ -1,5 +1,5 @@
 /*
-description = "Lake table data_collection_results, its columns named for people: one row per field collected from the conversation, and from each scope of the analysis."
+description = "Lake table data_collection_results, with readable column names: one row per field collected from the conversation, and from each scope of the analysis."
 grain = ["conversation_id", "scope_index", "data_collection_id"]
 inherits_columns_from = "lake.data_collection_results"
 */

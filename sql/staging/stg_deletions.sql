@@ -1,5 +1,5 @@
 /*
-description = "Lake table deletions, its columns named for people: one row per conversation that the API no longer has, or no longer whole, or that was erased here."
+description = "Lake table deletions, with readable column names: one row per conversation that the API no longer has, or no longer whole, or that was erased here."
 grain = ["conversation_id"]
 inherits_columns_from = "lake.deletions"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table dynamic_variable_updates, its columns named for people: one row per variable that a tool result changed."
+description = "Lake table dynamic_variable_updates, with readable column names: one row per variable that a tool result changed."
 grain = ["conversation_id", "result_index", "update_index"]
 inherits_columns_from = "lake.dynamic_variable_updates"
 */

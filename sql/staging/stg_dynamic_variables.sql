@@ -1,5 +1,5 @@
 /*
-description = "Lake table dynamic_variables, its columns named for people: one row per variable given at the start or set by the system."
+description = "Lake table dynamic_variables, with readable column names: one row per variable given at the start or set by the system."
 grain = ["conversation_id", "name"]
 inherits_columns_from = "lake.dynamic_variables"
 */

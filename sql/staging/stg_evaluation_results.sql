@@ -1,5 +1,5 @@
 /*
-description = "Lake table evaluation_results, its columns named for people: one row per evaluation criterion, and of each scope of the analysis."
+description = "Lake table evaluation_results, with readable column names: one row per evaluation criterion, and of each scope of the analysis."
 grain = ["conversation_id", "scope_index", "criteria_id"]
 inherits_columns_from = "lake.evaluation_results"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table llm_prices, its columns named for people: one row per estimated price of a language model for an agent, each time it was asked for."
+description = "Lake table llm_prices, with readable column names: one row per estimated price of a language model for an agent, each time it was asked for."
 grain = ["workspace", "agent_id", "model", "asked_at"]
 inherits_columns_from = "lake.llm_prices"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table llm_usage, its columns named for people: one row per LLM usage by scope, model and kind of token."
+description = "Lake table llm_usage, with readable column names: one row per LLM usage by scope, model and kind of token."
 grain = ["conversation_id", "scope", "turn_index", "model", "token_kind"]
 inherits_columns_from = "lake.llm_usage"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table multivoice_parts, its columns named for people: one row per part of a message that several voices speak."
+description = "Lake table multivoice_parts, with readable column names: one row per part of a message that several voices speak."
 grain = ["conversation_id", "turn_index", "part_index"]
 inherits_columns_from = "lake.multivoice_parts"
 */

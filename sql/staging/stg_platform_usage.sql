@@ -1,5 +1,5 @@
 /*
-description = "Lake table platform_usage, its columns named for people: one row per platform usage of a conversation by category."
+description = "Lake table platform_usage, with readable column names: one row per platform usage of a conversation by category."
 grain = ["conversation_id", "category"]
 inherits_columns_from = "lake.platform_usage"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table quarantine, its columns named for people: one row per item that was set aside."
+description = "Lake table quarantine, with readable column names: one row per item that was quarantined."
 grain = ["workspace", "conversation_id"]
 inherits_columns_from = "lake.quarantine"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table rag_chunks, its columns named for people: one row per chunk retrieved from the knowledge base."
+description = "Lake table rag_chunks, with readable column names: one row per chunk retrieved from the knowledge base."
 grain = ["conversation_id", "turn_index", "chunk_index"]
 inherits_columns_from = "lake.rag_chunks"
 */

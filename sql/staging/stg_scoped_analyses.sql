@@ -1,5 +1,5 @@
 /*
-description = "Lake table scoped_analyses, its columns named for people: one row per scope of the analysis of a conversation."
+description = "Lake table scoped_analyses, with readable column names: one row per scope of the analysis of a conversation."
 grain = ["conversation_id", "scope_index"]
 inherits_columns_from = "lake.scoped_analyses"
 */

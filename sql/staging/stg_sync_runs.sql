@@ -1,5 +1,5 @@
 /*
-description = "Lake table sync_runs, its columns named for people: one row per run of the sync."
+description = "Lake table sync_runs, with readable column names: one row per run of the sync."
 grain = ["workspace", "run_id"]
 inherits_columns_from = "lake.sync_runs"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table tags, its columns named for people: one row per tag of a conversation."
+description = "Lake table tags, with readable column names: one row per tag of a conversation."
 grain = ["conversation_id", "tag_index"]
 inherits_columns_from = "lake.tags"
 */

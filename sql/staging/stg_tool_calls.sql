@@ -1,5 +1,5 @@
 /*
-description = "Lake table tool_calls, its columns named for people: one row per tool call, those nested in workflow steps included."
+description = "Lake table tool_calls, with readable column names: one row per tool call, those nested in workflow steps included."
 grain = ["conversation_id", "call_index"]
 inherits_columns_from = "lake.tool_calls"
 */

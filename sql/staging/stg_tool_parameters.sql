@@ -1,5 +1,5 @@
 /*
-description = "Lake table tool_parameters, its columns named for people: one row per parameter in the schema of a tool, the schema itself included."
+description = "Lake table tool_parameters, with readable column names: one row per parameter in the schema of a tool, the schema itself included."
 grain = ["workspace", "tool_id", "location", "parameter_name"]
 inherits_columns_from = "lake.tool_parameters"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table tool_results, its columns named for people: one row per tool result, those nested in workflow steps included."
+description = "Lake table tool_results, with readable column names: one row per tool result, those nested in workflow steps included."
 grain = ["conversation_id", "result_index"]
 inherits_columns_from = "lake.tool_results"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table tool_versions, its columns named for people: one row per configuration that a tool had."
+description = "Lake table tool_versions, with readable column names: one row per configuration that a tool had."
 grain = ["workspace", "tool_id", "valid_from_at"]
 inherits_columns_from = "lake.tool_versions"
 */

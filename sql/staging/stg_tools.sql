@@ -1,5 +1,5 @@
 /*
-description = "Lake table tools, its columns named for people: one row per tool of the workspace that the API ever listed, as it was listed last."
+description = "Lake table tools, with readable column names: one row per tool of the workspace that the API ever listed, as it was listed last."
 grain = ["workspace", "tool_id"]
 inherits_columns_from = "lake.tools"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table triggered_guardrails, its columns named for people: one row per guardrail that a transcript entry triggered."
+description = "Lake table triggered_guardrails, with readable column names: one row per guardrail that a transcript entry triggered."
 grain = ["conversation_id", "turn_index", "guardrail_index"]
 inherits_columns_from = "lake.triggered_guardrails"
 */

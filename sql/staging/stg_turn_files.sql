@@ -1,5 +1,5 @@
 /*
-description = "Lake table turn_files, its columns named for people: one row per file of a transcript entry."
+description = "Lake table turn_files, with readable column names: one row per file of a transcript entry."
 grain = ["conversation_id", "turn_index", "file_index"]
 inherits_columns_from = "lake.turn_files"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table turn_metrics, its columns named for people: one row per timing of a transcript entry."
+description = "Lake table turn_metrics, with readable column names: one row per timing of a transcript entry."
 grain = ["conversation_id", "turn_index", "metric"]
 inherits_columns_from = "lake.turn_metrics"
 */

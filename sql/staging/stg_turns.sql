@@ -1,5 +1,5 @@
 /*
-description = "Lake table turns, its columns named for people: one row per transcript entry."
+description = "Lake table turns, with readable column names: one row per transcript entry."
 grain = ["conversation_id", "turn_index"]
 inherits_columns_from = "lake.turns"
 */

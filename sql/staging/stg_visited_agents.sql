@@ -1,5 +1,5 @@
 /*
-description = "Lake table visited_agents, its columns named for people: one row per agent that a conversation passed through."
+description = "Lake table visited_agents, with readable column names: one row per agent that a conversation passed through."
 grain = ["conversation_id", "visit_index"]
 inherits_columns_from = "lake.visited_agents"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table voice_rewards, its columns named for people: one row per reward to the owner of a shared voice."
+description = "Lake table voice_rewards, with readable column names: one row per reward to the owner of a shared voice."
 grain = ["conversation_id", "reward_index"]
 inherits_columns_from = "lake.voice_rewards"
 */

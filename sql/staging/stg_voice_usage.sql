@@ -1,5 +1,5 @@
 /*
-description = "Lake table voice_usage, its columns named for people: one row per voice that spoke in a conversation."
+description = "Lake table voice_usage, with readable column names: one row per voice that spoke in a conversation."
 grain = ["conversation_id", "voice_index"]
 inherits_columns_from = "lake.voice_usage"
 */

@@ -1,5 +1,5 @@
 /*
-description = "Lake table warnings, its columns named for people: one row per warning that the API gives with a conversation."
+description = "Lake table warnings, with readable column names: one row per warning that the API gives with a conversation."
 grain = ["conversation_id", "warning_index"]
 inherits_columns_from = "lake.warnings"
 */

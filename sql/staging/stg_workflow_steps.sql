@@ -1,5 +1,5 @@
 /*
-description = "Lake table workflow_steps, its columns named for people: one row per step of a workflow's tool result."
+description = "Lake table workflow_steps, with readable column names: one row per step of a workflow's tool result."
 grain = ["conversation_id", "result_index", "step_index"]
 inherits_columns_from = "lake.workflow_steps"
 */

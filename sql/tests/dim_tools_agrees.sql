@@ -1,5 +1,5 @@
 /*
-description = "Tool calls in dim_tools are those of fct_tool_calls in conversations that count; a conversation without a name has no tool."
+description = "Tool calls in dim_tools are those of fct_tool_calls in conversations that count; a tool call without a name has no tool."
 */
 with tools as (
     select * from marts.dim_tools

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -39,6 +40,20 @@ def test_loading_needs_no_key_and_writes_nothing(tmp_path):
 
 def test_dagster_accepts_the_definitions():
     dg.Definitions.validate_loadable(build_defs(app_context=APP_CONTEXT))
+
+
+def test_the_docs_name_every_job_schedule_and_sensor():
+    page = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+    rows = page.partition("\n| job | does | started by |\n")[2].partition("\n\n")[0].splitlines()[1:]
+    definitions = build_defs(app_context=APP_CONTEXT)
+    jobs = {name for row in rows for name in re.findall(r"`(\w+)`", row.split(" | ")[0])}
+    assert jobs == {job.name for job in definitions.jobs}
+    for starter in (*definitions.schedules, *definitions.sensors):
+        assert f"`{starter.name}`" in page
+    started = {name for row in rows for name in re.findall(r"the (?:schedule|sensor) `(\w+)`, off by default", row)}
+    off = (dg.DefaultScheduleStatus.STOPPED, dg.DefaultSensorStatus.STOPPED)
+    starters = (*definitions.schedules, *definitions.sensors)
+    assert started == {starter.name for starter in starters if starter.default_status in off}
 
 
 def test_a_run_loads_everything_but_the_lineage_of_columns(graph):

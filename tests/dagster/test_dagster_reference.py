@@ -30,9 +30,9 @@ from pipelines.orchestration.assets.reference_data import (
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context, no_progress
 from warehouse.schema.operations import SYNC_RUNS
-from warehouse.schema.reference_data import REFERENCE_TABLES
+from warehouse.schema.reference_data import LANDED_TOOLS, REFERENCE_TABLES
 from warehouse.storage import lake
-from warehouse.storage.landing_reference_data import price_rows, tool_rows
+from warehouse.storage.landing_reference_data import item_rows, price_rows
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -67,7 +67,7 @@ def test_tools_land_and_prices_wait_for_the_first_call(materialize):
     assert counts == {TOOLS: 14, PRICES: 0, AGENTS: 5, BATCHES: 0, BILLS: 1}
     names = (TOOLS_CHECK, PRICES_CHECK, AGENTS_CHECK, BATCHES_CHECK, BILLS_CHECK)
     assert {name: check.passed for name, check in checks.items()} == dict.fromkeys(names, True)
-    assert (tool_rows(app_context.home).height, price_rows(app_context.home).height) == (14, 0)
+    assert (item_rows(app_context.home, LANDED_TOOLS).height, price_rows(app_context.home).height) == (14, 0)
     assert {table.name: lake.read(app_context.home, table).is_empty() for table in REFERENCE_TABLES} == {
         "tools": False,
         "tool_parameters": False,

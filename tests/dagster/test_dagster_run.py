@@ -54,10 +54,14 @@ def test_the_run_is_kept_in_the_projects_folder(emulated, tmp_path, monkeypatch,
         assert instance.nux_enabled is False
 
 
-def test_elsewhere_dagster_keeps_nothing_and_says_why_it_failed(emulated, tmp_path, monkeypatch):
+def test_where_there_are_no_settings_of_dagster_those_of_the_package_hold(emulated, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
     app_context = emulated.app_context(tmp_path / "home", key="sk_another_key")
     outcome = run_job(app_context, since=SINCE, until=SINCE + timedelta(days=1))
     assert not outcome.is_success
     assert len(outcome.errors) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".dagster", "home"]
+    assert (tmp_path / ".dagster" / "dagster.yaml").read_text() == (PROJECT / "dagster.yaml").read_text()
+    with dg.DagsterInstance.from_config(str(tmp_path / ".dagster")) as instance:
+        assert instance.get_run_by_id(outcome.run_id).status == dg.DagsterRunStatus.FAILURE

@@ -26,6 +26,8 @@ INSTEAD = {
     "stands": "is, or is current",
     "of late": "recently",
     "but for": "except",
+    "afresh": "again",
+    "held against": "compared with",
 }
 """What to write instead, by banned word."""
 

@@ -86,6 +86,11 @@ def publish_to(context: Context, target: Path | str, **choice: Any) -> TargetRes
     return result
 
 
+def changes(result: TargetResult) -> dict[str, str]:
+    """What happened to each table."""
+    return {outcome.table: outcome.change for outcome in result.tables}
+
+
 def selected(copies: Copies, *schemas: str) -> list[str]:
     """The tables that ``publish_to`` publishes, of some schemas or of all."""
     return [name for name in copies.names if {name, name.partition(".")[0]} & set(schemas or SOME)]

@@ -21,11 +21,11 @@ README_FILE = ROOT / "README.md"
 BLOCK = "demo output"
 PROGRAM = ".venv/bin/convohouse"
 CODE = f"import sys; sys.argv[0] = {PROGRAM!r}; from pipelines.cli.main import main; main(sys.argv[1:])"
-"""As the script that ``make demo`` runs, but from these sources, wherever the installed package is."""
+"""As the script that ``make demo`` runs, but from given sources, wherever the installed package is."""
 
 
-def demo_output(folder: Path) -> str:
-    """What ``make demo`` prints below its command line, run in ``folder``.
+def demo_output(folder: Path, sources: Path = ROOT) -> str:
+    """What ``make demo`` prints below its command line, run in ``folder`` with the packages in ``sources``.
 
     Raises:
         subprocess.CalledProcessError: the demo failed.
@@ -39,7 +39,7 @@ def demo_output(folder: Path) -> str:
         cwd=folder,
         env={"CONVOHOUSE_NOW": day.now().isoformat()}
         | environment
-        | {"PYTHONPATH": str(ROOT), "PATH": search_path, "COLUMNS": "110"},
+        | {"PYTHONPATH": str(sources), "PATH": search_path, "COLUMNS": "110"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -59,7 +59,7 @@ def kept(folder):
 def test_reachable_and_unknown_agents_are_told_apart_and_no_secret_is_kept(api, tmp_path, caplog):
     secrets, settings = api
     ended = run(tmp_path, "access", "agent_none/../x", FIRST, "--debug", **settings)
-    assert (ended.code, ended.err.splitlines()[-1]) == (1, "probe: 2 of 2 agents")
+    assert (ended.code, ended.err.splitlines()[-1]) == (1, "access: 2 of 2 agents")
     lines = [line.split() for line in ended.text.splitlines()]
     assert [line[:3] for line in lines[1:]] == [
         [FIRST, "signed_url", "yes"],

@@ -22,6 +22,7 @@ from pipelines.usecases.alerts import (
 )
 from pipelines.usecases.context import Context
 from tests.helpers.alert_receivers import PASSWORD, mail_server, slack
+from warehouse.errors import HomeError
 from warehouse.schema.operations import QUARANTINE, UNKNOWN_FIELDS
 from warehouse.storage import lake
 from warehouse.storage.home import Home
@@ -43,7 +44,7 @@ UNKNOWN = f"""convohouse: the API sends fields that the schema does not know
 - metadata.brand_new (key), such as in conv_1
 Nothing is lost: `convohouse drift` shows them. An update of convohouse may have columns for them.
 {PAGE}/assets/lake/unknown_fields"""
-SET_ASIDE = f"""convohouse: items were set aside
+SET_ASIDE = f"""convohouse: items are in quarantine
 - conv_2: unreadable, The response is no document.
 Each run tries them again; `convohouse retry` does so now.
 {PAGE}/assets/lake/quarantine"""
@@ -221,6 +222,24 @@ def test_before_the_first_build_everything_but_measures_is_told(home):
     with slack() as receiver:
         assert send(context_of(home, alert_webhook=receiver.url)) == 3
         assert [post["text"] for post in receiver.posts] == [STALE, UNKNOWN, SET_ASIDE]
+
+
+def test_before_the_first_sync_that_nothing_was_listed_is_told_once(tmp_path):
+    with slack() as receiver:
+        context = context_of(Home(tmp_path / "home"), alert_webhook=receiver.url)
+        assert [send(context), send(context)] == [1, 0]
+    assert [post["text"] for post in receiver.posts] == [STALE]
+
+
+def test_in_a_folder_that_is_no_home_nothing_is_sent(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with slack() as receiver, pytest.raises(HomeError, match="is not a convohouse home"):
+        send_new(
+            context_of(Home(tmp_path), alert_webhook=receiver.url),
+            [failed_run("r", "nightly", [], Settings(api_key=None))],
+            AlertState(NOW),
+        )
+    assert receiver.posts == []
 
 
 def test_no_message_and_no_error_shows_a_secret(home):

@@ -16,7 +16,7 @@ from pipelines.errors import ApiUnavailableError, CredentialsError, MalformedRes
 from pipelines.settings import Settings
 from pipelines.transform.bills import refresh_billed_usage
 from pipelines.usecases import sync
-from pipelines.usecases.bill import BillResult, copy_due_bill, fetch_and_land_bill
+from pipelines.usecases.bill import BillCopy, BillResult, is_bill_due
 from pipelines.usecases.context import Context
 from tests.helpers.disk_contents import contents
 from tests.helpers.editing_app import EditingApp
@@ -26,7 +26,7 @@ from warehouse.schema.account_data import BILLED_USAGE
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.serve.query import query
 from warehouse.storage import lake, landing_merge, parquet
-from warehouse.storage.landing_account_data import bill_rows
+from warehouse.storage.landing_reference_data import bill_rows
 
 NIGHT = datetime(2026, 11, 21, 2, tzinfo=UTC)
 TODAY = NIGHT.date()
@@ -104,7 +104,7 @@ def windows(billing, path=CREDITS):
 
 
 def test_the_first_request_is_for_all_days_and_later_ones_for_the_last_and_a_week(context, clock, billing):
-    assert fetch_and_land_bill(context) == BillResult(4, ("credits",))
+    assert BillCopy(context).fetch_and_land() == BillResult(4, ("credits",))
     assert windows(billing) == windows(billing, COST) == [(TODAY - 3 * ONE_DAY, TODAY)]
     assert billed(context) == [
         (date(2026, 11, 18), "agents", "credits", 28.0, True),
@@ -112,23 +112,25 @@ def test_the_first_request_is_for_all_days_and_later_ones_for_the_last_and_a_wee
         (date(2026, 11, 20), "agents", "credits", 30.0, True),
         (date(2026, 11, 21), "agents", "credits", 31.0, False),
     ]
-    assert copy_due_bill(context) == 0  # the same UTC day
+    assert not is_bill_due(context)  # the same UTC day
     billing.requests.clear()
     clock.now += 10 * ONE_DAY
-    assert copy_due_bill(context) == 14  # no day before the first conversation
+    assert is_bill_due(context)
+    assert BillCopy(context).fetch_and_land().n_days == 14  # no day before the first conversation
     assert windows(billing) == [(date(2026, 11, 18), date(2026, 12, 1))]
     for begin, end in ((date(2026, 11, 25), date(2026, 12, 2)), (date(2026, 11, 26), date(2026, 12, 3))):
         billing.requests.clear()
         clock.now += ONE_DAY
-        assert copy_due_bill(context) == 8  # today, and seven days
+        assert is_bill_due(context)
+        assert BillCopy(context).fetch_and_land().n_days == 8  # today, and seven days
         assert windows(billing) == [(begin, end)]
 
 
 def test_conversations_of_before_and_many_days_are_asked_for_in_parts(context, billing):
-    fetch_and_land_bill(context)
+    BillCopy(context).fetch_and_land()
     billing.requests.clear()
     conversation(context, TODAY - 43 * ONE_DAY)
-    assert fetch_and_land_bill(context).n_days == 40 + 8
+    assert BillCopy(context).fetch_and_land().n_days == 40 + 8
     assert windows(billing) == [
         (date(2026, 10, 9), date(2026, 11, 8)),
         (date(2026, 11, 9), date(2026, 11, 17)),
@@ -138,10 +140,10 @@ def test_conversations_of_before_and_many_days_are_asked_for_in_parts(context, b
 
 
 def test_of_each_day_the_last_answer_counts_and_days_without_usage_are_0(context, clock, billing):
-    fetch_and_land_bill(context)
+    BillCopy(context).fetch_and_land()
     billing.answers[CREDITS] = lambda day: [["agents", 1.0], ["agents", 0.5], ["music", 2.0]] if day.day == 19 else []
     clock.now -= timedelta(hours=1)  # the clock goes back
-    fetch_and_land_bill(context)
+    BillCopy(context).fetch_and_land()
     assert billed(context) == [
         (date(2026, 11, 18), "none", "credits", 0.0, True),
         (date(2026, 11, 19), "agents", "credits", 1.5, True),
@@ -152,10 +154,10 @@ def test_of_each_day_the_last_answer_counts_and_days_without_usage_are_0(context
 
 
 def test_a_workspace_that_moves_from_credits_to_cost(context, clock, billing):
-    fetch_and_land_bill(context)
+    BillCopy(context).fetch_and_land()
     clock.now += ONE_DAY
     billing.answers = {COST: lambda day: [["agents", 0.25]] if day.day == 22 else [], CREDITS: vendor(400)}
-    assert fetch_and_land_bill(context).units == ("usd",)
+    assert BillCopy(context).fetch_and_land().units == ("usd",)
     assert [row for row in billed(context) if row[2] == "credits"] == [
         (date(2026, 11, day), "agents", "credits", 10.0 + day, day < 21) for day in range(18, 22)
     ]
@@ -166,14 +168,15 @@ def test_a_workspace_that_moves_from_credits_to_cost(context, clock, billing):
 
 def test_an_empty_bill_of_the_other_basis_says_nothing(context, billing):
     billing.answers[COST] = lambda _day: []
-    assert fetch_and_land_bill(context) == BillResult(4, ("credits",))
+    assert BillCopy(context).fetch_and_land() == BillResult(4, ("credits",))
 
 
 def test_days_of_the_future_of_a_wrong_clock_go_again(context, clock, billing):
     clock.now += 400 * ONE_DAY
-    fetch_and_land_bill(context)
+    BillCopy(context).fetch_and_land()
     clock.now = NIGHT
-    assert copy_due_bill(context) > 0
+    assert is_bill_due(context)
+    assert BillCopy(context).fetch_and_land().n_days > 0
     assert max(row[0] for row in billed(context)) == TODAY
     assert [row[4] for row in billed(context)] == [True, True, True, False]
 
@@ -191,7 +194,7 @@ def test_days_of_the_future_of_a_wrong_clock_go_again(context, clock, billing):
 def test_an_error_lands_nothing(context, billing, answers, error):
     billing.answers |= answers
     with pytest.raises(error) as raised:
-        fetch_and_land_bill(context)
+        BillCopy(context).fetch_and_land()
     assert bill_rows(context.home).is_empty()
     if error is CredentialsError:
         assert "scope for workspace analytics" in raised.value.hint
@@ -199,13 +202,13 @@ def test_an_error_lands_nothing(context, billing, answers, error):
 
 def test_credentials_in_a_bill_are_masked(context, billing):
     billing.answers[CREDITS] = lambda _day: [["sk_pl4nted0123456789abcdef0123456789abcdef01234567", 1.0]]
-    fetch_and_land_bill(context)
+    BillCopy(context).fetch_and_land()
     assert b"pl4nted" not in contents(context.home.root)
 
 
 def test_the_lake_follows_from_the_landing_also_after_a_merge(context, clock):
     for _ in range(5):
-        fetch_and_land_bill(context)
+        BillCopy(context).fetch_and_land()
         clock.now += ONE_DAY
     before = billed(context)
     landing_merge.merge(context.home)

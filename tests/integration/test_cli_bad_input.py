@@ -22,6 +22,7 @@ from warehouse.storage.lock import write_lock
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 KEY = {"ELEVENLABS_API_KEY": "demo"}
+WEBHOOKS = {"ELEVENLABS_WEBHOOK_SECRET": "wsec_1"}
 HASTY = {"CONVOHOUSE_REQUEST_DEADLINE_SECS": "0.2"}
 
 
@@ -42,6 +43,7 @@ def assert_refused(ended: Ended, code: int, *words: str, lines: int = 2) -> None
         (["sync", "--since", ""], KEY, 2, ["'' is no date"]),
         (["sync", "--until", "2026-02-30"], KEY, 2, ["'2026-02-30' is no date"]),
         (["sync", "--since", "2026-02-01", "--until", "2026-01-01"], KEY, 2, ["window is empty", "--until"]),
+        (["sync", "--since", "2999-01-01"], KEY, 2, ["window is empty", "--until, which is now if it is not given"]),
         (["find", "train", "--since", "2026-02-01", "--until", "2026-01-01"], {}, 2, ["window is empty"]),
         (["audio", "--since", "2026-02-01", "--until", "2026-01-01"], {}, 2, ["window is empty"]),
         (["reprocess", "--since", "2026-02-01", "--until", "2026-01-01"], {}, 2, ["window is empty"]),
@@ -51,11 +53,11 @@ def assert_refused(ended: Ended, code: int, *words: str, lines: int = 2) -> None
         (["sync", "--home", "foreign"], KEY, 2, ["foreign is not empty and is not a convohouse home"]),
         (["demo", "--home", "foreign"], KEY, 2, ["foreign is not empty and is not a convohouse home"]),
         (["sync"], KEY | {"CONVOHOUSE_CONCURRENCY": "many"}, 2, ["concurrency", "convohouse doctor"]),
-        (["status"], {"CONVOHOUSE_REREAD_DAYS": "1;7"}, 2, ["reread_days", "[1, 7, 30]"]),
+        (["status"], {"CONVOHOUSE_REREAD_DAYS": "1;7"}, 2, ["wrong: reread_days: it is not JSON.", "[1, 7, 30]"]),
         (["sync"], KEY | {"CONVOHOUSE_PII": "hash"}, 2, ["pii_key", "needs CONVOHOUSE_PII_KEY"]),
         (["sync"], KEY | {"CONVOHOUSE_PII": "hash", "CONVOHOUSE_PII_KEY": "short"}, 2, ["16 characters or more"]),
         (["sync"], KEY | {"CONVOHOUSE_PII": "hush"}, 2, ["pii", "'keep' or 'hash'"]),
-        (["sync"], KEY | {"CONVOHOUSE_TIMEZONE": "Mars/Olympus"}, 2, ["Mars/Olympus", "Europe/Berlin"]),
+        (["sync"], KEY | {"CONVOHOUSE_TIMEZONE": "Mars/Olympus"}, 2, ["timezone: 'Mars/Olympus' is", "Europe/Berlin"]),
         (["tables", "fct_turnz"], {}, 2, ["no table 'fct_turnz'", "Did you mean fct_turns?"]),
         (["emulate", "--now", "noon"], {}, 2, ["--now 'noon' is no ISO time"]),
         (["emulate", "--faults", "429=2"], {}, 2, ["not between 0 and 1"]),
@@ -219,11 +221,17 @@ def test_an_api_that_is_down(tmp_path: Path) -> None:
     assert_nothing_landed(tmp_path)
 
 
-def test_a_port_in_use(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["dev", "emulate", "serve", "webhook"])
+def test_a_port_in_use(command: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        ended = run(tmp_path, "emulate", "--port", str(port), "--conversations", "1", "--days", "1")
+        ended = run(tmp_path, command, "--port", str(port), **WEBHOOKS)
     assert_refused(ended, 2, f"Port {port} of 127.0.0.1 is in use", "--port")
+
+
+def test_a_host_that_is_no_address_of_this_machine(tmp_path: Path) -> None:
+    ended = run(tmp_path, "serve", "--host", "192.0.2.1", "--token", "0123456789abcdef")
+    assert_refused(ended, 2, "192.0.2.1 is no address of this machine", "--host")
 
 
 @pytest.mark.parametrize("command", ["sync", "build"])

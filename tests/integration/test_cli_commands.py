@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -145,6 +146,20 @@ def test_query_answers_in_every_form(filled: Path, tmp_path: Path) -> None:
     assert (tmp_path / "a.txt").read_text() == "a  n\nü  3\n"
 
 
+def test_query_writes_no_table_into_a_file_that_another_program_would_take_for_its_own(
+    filled: Path, tmp_path: Path
+) -> None:
+    for name in ("a.xlsx", "a.CSV.gz"):
+        ended = run(filled, "query", "select 1 as a", "--output", str(tmp_path / name))
+        assert (ended.code, list(tmp_path.iterdir())) == (2, [])
+        assert (
+            f"{name} ends in .{name.rpartition('.')[2]}: write .csv, .json or .parquet, or give --format." in ended.err
+        )
+    assert run(filled, "query", "select 1 as a", "--format", "csv", "--output", str(tmp_path / "a.dat")).code == 0
+    assert run(filled, "query", "select 2 as a", "--output", str(tmp_path / "A.CSV")).code == 0
+    assert [(tmp_path / name).read_text() for name in ("a.dat", "A.CSV")] == ["a\n1\n", "a\n2\n"]
+
+
 def test_query_writes_into_a_device_and_does_not_replace_it(filled: Path, tmp_path: Path) -> None:
     (tmp_path / "null").symlink_to("/dev/null")
     assert run(filled, "query", "select 1", "--format", "csv", "--output", str(tmp_path / "null")).code == 0
@@ -228,6 +243,30 @@ def test_tables_lists_what_there_is_and_what_it_means(filled: Path, n_calls: int
     assert "cost_usd" in run(filled, "tables", "fct_conversations").text
 
 
+def test_tables_counts_no_rows_that_an_incremental_build_has_replaced(tmp_path: Path) -> None:
+    with duckdb.connect(Home(tmp_path / "data").open().warehouse) as connection:
+        connection.execute("create schema marts; create table marts.fct_conversations as select * from range(5) t(n)")
+        connection.execute("delete from marts.fct_conversations where n < 3")
+        connection.execute("insert into marts.fct_conversations values (0)")
+    listed = {table["name"]: table["n_rows"] for table in run(tmp_path, "tables", "--json").data["tables"]}
+    assert (listed["marts.fct_conversations"], listed["marts.fct_turns"]) == (3, None)
+
+
+def test_a_summary_adds_money_up_in_decimals(tmp_path: Path) -> None:
+    with duckdb.connect(Home(tmp_path / "data").open().warehouse) as connection:
+        connection.execute("create schema metrics; create schema marts")
+        connection.execute(
+            "create table metrics.agent_daily as select date '2026-11-21' as start_date, 1 as n_calls, 0 as n_open, "
+            "1 as n_success, 0 as n_failure, 10 as cost_credits, 0.1::double as cost_usd from range(3)"
+        )
+        connection.execute("create table marts.fct_turns (wait_secs double, is_counted boolean)")
+        connection.execute(
+            "create table marts.fct_tool_calls (tool_name text, latency_secs double, is_counted boolean)"
+        )
+    summary = run(tmp_path, "summary", "--json").data
+    assert (summary["cost_usd"], summary["cost_usd_per_success"]) == (0.3, 0.3 / 3)  # and not 0.30000000000000004
+
+
 def test_tables_needs_no_data(tmp_path: Path) -> None:
     ended = run(tmp_path, "tables")
     assert (ended.code, list(tmp_path.iterdir())) == (0, [])
@@ -263,6 +302,7 @@ def test_doctor_finds_everything_set_up_and_never_shows_the_key(api: str, filled
         (["--offline", "--home", "f/a/b"], KEY, (1, "home folder", "f/a is no folder")),
         (["--offline"], KEY | {"CONVOHOUSE_CONCURRENCY": "0"}, (1, "settings", "concurrency")),
         ([], KEY | {"CONVOHOUSE_CONCURRENCY": "0"}, (1, "settings", "concurrency")),
+        (["--offline"], {"CONVOHOUSE_REREAD_DAYS": "1,7"}, (1, "settings", "reread_days: it is not JSON.")),
         ([], {"ELEVENLABS_API_KEY": "sk_wrong"}, (3, "api", "the key is wrong")),
     ],
 )

@@ -56,7 +56,7 @@ def test_the_demo_ends_with_a_summary_and_a_second_run_fetches_little_again(tmp_
     assert first.err.splitlines()[-4:] == [
         '  convohouse --home demo query "from metrics.agent_daily order by start_date desc"',
         "  convohouse --home demo status",
-        "  CONVOHOUSE_HOME=demo make dev",
+        "  convohouse --home demo dev",
         "  convohouse --home demo serve",
     ]
     second = demo(tmp_path, "--json", until=f"{until:%Y-%m-%d}")

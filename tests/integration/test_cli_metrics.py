@@ -195,7 +195,7 @@ def test_explain_lists_the_outcomes_in_their_order_and_where_they_come_from(tmp_
         {
             "value": "abandoned",
             "holds_when": "the user said no word, whoever hung up and however long it took",
-            "reasons": "`silence` after the silence time-out, else `hung_up`",
+            "reasons": "`silence` after the silence timeout, else `hung_up`",
         }
     ]
     assert run(tmp_path, "explain", "success_rate", "--json").data.keys() == {"name", "several"}

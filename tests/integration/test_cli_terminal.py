@@ -126,6 +126,16 @@ def test_agents_are_found_by_name_in_any_case_or_by_id(folder: Path) -> None:
     assert resolve_agents(home, ["agent_unseen"], allow_unseen=True) == ("agent_unseen",)
 
 
+def test_blanks_in_the_name_of_an_agent_do_not_matter(folder: Path, tmp_path: Path) -> None:
+    home = Home(tmp_path / "data").open()
+    rows = lake.read(Home(folder / "data"), AGENTS_TABLE)
+    names = pl.when(pl.col("agent_id") == FIRST.agent_id).then(pl.lit(" Front  Desk ")).otherwise(pl.lit(""))
+    lake.overwrite_table(home, AGENTS_TABLE, rows.with_columns(agent_name=names))
+    assert resolve_agent(home, "front desk") == FIRST.agent_id
+    with pytest.raises(UsageError, match="There is no agent ''"):
+        resolve_agent(home, "")
+
+
 @pytest.mark.parametrize("text", ["agent_unseen", "Harbour", "", "../.."])
 def test_an_unknown_agent_is_an_error_that_lists_the_known(text: str, folder: Path) -> None:
     with pytest.raises(UsageError) as raised:

@@ -26,10 +26,10 @@ from warehouse.schema.activity import FEEDBACK_SENT, WEBHOOK_EVENTS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.landing import LANDED_DOCUMENTS
 from warehouse.schema.operations import DELETIONS
-from warehouse.schema.reference_data import TOOL_VERSIONS
+from warehouse.schema.reference_data import LANDED_TOOLS, TOOL_VERSIONS
 from warehouse.storage import activity_log, lake, landing, landing_merge, lock, parquet
 from warehouse.storage.home import Home
-from warehouse.storage.landing_reference_data import land_prices, land_tools, tool_listings
+from warehouse.storage.landing_reference_data import item_listings, land_items, land_prices
 from warehouse.storage.landing_sequence import next_number
 
 pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
@@ -223,10 +223,10 @@ def test_after_a_restore_without_the_counter_or_with_an_earlier_one_what_lands_i
 def test_reference_data_and_prices_follow_the_landing(tmp_path):
     """The last listing of the tools is the one that landed last, and prices of the future are due."""
     home = Home(tmp_path / "home").open()
-    land_tools(home, START + YEAR, [])
-    land_tools(home, START, [])
+    land_items(home, LANDED_TOOLS, START + YEAR, [])
+    land_items(home, LANDED_TOOLS, START, [])
     land_prices(home, START + YEAR, [])
-    assert tool_listings(home) == [START + YEAR, START]
+    assert item_listings(home, LANDED_TOOLS) == [START + YEAR, START]
     assert is_due(home, START, 30)
     assert not is_due(home, START + YEAR, 30)
 
@@ -236,7 +236,7 @@ def test_versions_of_a_tool_follow_each_other_though_the_clock_went_back(tmp_pat
     lake.ensure_schema_files(home)
     for number, at in enumerate((START, START - YEAR, START)):
         row = {"tool_id": "tool_1", "listed_at": at, "content_sha256": str(number), "usage_stats": b"{}"}
-        land_tools(home, at, [row | {"payload": f'{{"tool_config": {{"name": "v{number}"}}}}'.encode()}])
+        land_items(home, LANDED_TOOLS, at, [row | {"payload": f'{{"tool_config": {{"name": "v{number}"}}}}'.encode()}])
     refresh_tools(home)
     versions = lake.read(home, TOOL_VERSIONS).sort("valid_from_at").select("valid_from_at", "content_sha256")
     begins = [START + timedelta(microseconds=number) for number in range(3)]

@@ -17,10 +17,10 @@ from pipelines.errors import ForeignWorkspaceError, RemovalsError
 from pipelines.extract.workspace_identity import host_of
 from pipelines.settings import Settings
 from pipelines.usecases import sync
-from pipelines.usecases.account_data import fetch_and_land_agents, fetch_and_land_batches
+from pipelines.usecases.account_data import AgentsCopy, BatchesCopy
 from pipelines.usecases.audio import download_audio
-from pipelines.usecases.bill import fetch_and_land_bill
-from pipelines.usecases.reference_data import fetch_and_land_tools
+from pipelines.usecases.bill import BillCopy
+from pipelines.usecases.reference_data import ToolsCopy
 from tests.helpers.nights import NIGHT, UNTIL
 from warehouse.schema.operations import UNFETCHABLE
 from warehouse.schema.reference_data import TOOLS
@@ -38,22 +38,22 @@ def nights(synced_nights):
 
 def tools(context):
     with context.write_lock("tools"):
-        fetch_and_land_tools(context)
+        ToolsCopy(context).fetch_and_land()
 
 
 def agents(context):
     with context.write_lock("agents"):
-        fetch_and_land_agents(context)
+        AgentsCopy(context).fetch_and_land()
 
 
 def batches(context):
     with context.write_lock("batches"):
-        fetch_and_land_batches(context)
+        BatchesCopy(context).fetch_and_land()
 
 
 def bill(context):
     with context.write_lock("bill"):
-        fetch_and_land_bill(context)
+        BillCopy(context).fetch_and_land()
 
 
 def recordings(context):

@@ -14,7 +14,7 @@ from tests.helpers.sample_documents import STARTED, detail
 from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.registry import BY_NAME
-from warehouse.storage import lake, landing, landing_account_data, parquet
+from warehouse.storage import lake, landing, landing_reference_data, parquet
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -310,7 +310,7 @@ def test_a_new_key_of_agents_and_batches_counts_from_its_first_listing(home, kin
         payload = None if n else json.dumps(document).encode()
         at = AT + n * DAY
         listed = {"item_id": item_id, "listed_at": at, "content_sha256": "sha", "payload": payload}
-        landing_account_data.land_items(home, table, at, [listed])
+        landing_reference_data.land_items(home, table, at, [listed])
     refresh(home)
     example = item_id.partition("/")[0]
     assert rows(home) == [row(path, n=0, example=example) for path in RECORD_KEYS[kind]]
@@ -324,6 +324,6 @@ def test_a_new_key_or_column_of_the_bill_counts(home):
         "note": "new",
     }
     landed = {"basis": "cost", "since_date": AT.date() - DAY, "until_date": AT.date(), "asked_at": AT}
-    landing_account_data.land_bills(home, [landed | {"payload": json.dumps(bill).encode()}])
+    landing_reference_data.land_bills(home, [landed | {"payload": json.dumps(bill).encode()}])
     refresh(home)
     assert rows(home) == [row(f"usage.{key}", n=0, example="cost") for key in ("columns.brand_new", "note")]

@@ -212,6 +212,8 @@ def test_after_a_kill_only_what_is_not_logged_is_sent(api, tmp_path):
     ended = run(tmp_path, "feedback", "--from", str(file), "--yes", "--json", **settings)
     assert (ended.code, len(ended.data["before"]), posts.posted.total()) == (0, 25, 5)
     assert len(logged(tmp_path)) == 30
+    again = run(tmp_path, "feedback", "--from", str(file), "--yes", "--json", **settings)
+    assert again.data == {"is_dry_run": False, "sent": [], "before": ids, "failed": {}}
 
 
 def test_no_more_requests_are_sent_per_second_than_the_setting_allows(api, tmp_path):

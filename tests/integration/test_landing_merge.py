@@ -27,9 +27,10 @@ from tests.helpers.landed_files import START, land_rows, land_snapshot, landed, 
 from tests.helpers.recording_app import assert_equals
 from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.schema.operations import CONVERSATION_LIST, SYNC_RUNS
+from warehouse.schema.reference_data import LANDED_TOOLS
 from warehouse.storage import erasure, lake, landing, landing_merge, lock, parquet, run_records
 from warehouse.storage.home import Home
-from warehouse.storage.landing_reference_data import land_tools, tool_listings, tool_rows
+from warehouse.storage.landing_reference_data import folder, item_listings, item_rows, land_items
 
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
 N = 7
@@ -217,13 +218,18 @@ def test_tool_listings_and_run_records_are_merged(home):
     for number in range(N):
         at = START + timedelta(hours=number)
         tools = [{"tool_id": f"tool_{tool}", "listed_at": at, "content_sha256": "1"} for tool in range(number % 3)]
-        land_tools(home, at, tools)
+        land_items(home, LANDED_TOOLS, at, tools)
         run_log.start_run(home, f"run_{number}", at=at, window=None)
     run_log.finish_run(home, "run_1", at=at, outcome="complete")
-    before = tool_rows(home).rows(), tool_listings(home), run_records.records(home).sort("run_id").rows()
+
+    def rows():
+        records = run_records.records(home).sort("run_id").rows()
+        return item_rows(home, LANDED_TOOLS).rows(), item_listings(home, LANDED_TOOLS), records
+
+    before = rows()
     landing_merge.merge(home)
-    assert (len(home.files(home.tools)), len(home.files(home.runs))) == (1, 1)
-    assert (tool_rows(home).rows(), tool_listings(home), run_records.records(home).sort("run_id").rows()) == before
+    assert (len(home.files(folder(home, LANDED_TOOLS))), len(home.files(home.runs))) == (1, 1)
+    assert rows() == before
     assert lake.read(home, SYNC_RUNS).sort("run_id").rows() == before[2]
 
 

@@ -47,7 +47,7 @@ def test_what_was_landed_with_people_is_hidden_and_nothing_is_fetched_again(tmp_
                 sync_steps.list_conversations(workspace, window, run_id)
                 with workspace.worker_pool() as worker_pool:
                     stats = sync_steps.fetch_documents(workspace, run_id, worker_pool=worker_pool)
-                reference_data.fetch_and_land_tools(workspace)
+                reference_data.ToolsCopy(workspace).fetch_and_land()
                 return changed_masking(workspace), stats.n_landed
 
         hashing = {"pii": "hash", "pii_key": KEY}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import sys
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,10 +83,35 @@ def test_make_clean_removes_whole_folders_that_git_ignores():
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """A demo as `make demo` runs it: what it printed, and its home."""
+def installed(tmp_path_factory):
+    """The packages as a wheel installs them, without the rest of the project."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)  # noqa: S603 - ours
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as content:
+        content.extractall(folder / "packages")
+    return folder / "packages"
+
+
+def test_a_wheel_has_every_file_of_the_packages_and_the_settings_of_dagster(installed):
+    (metadata,) = installed.glob("*.dist-info")
+    files = {file.relative_to(installed) for file in installed.rglob("*") if file.is_file()}
+    expected = {
+        file.relative_to(ROOT)
+        for package in ("pipelines", "warehouse", "sql")
+        for file in (ROOT / package).rglob("*")
+        if file.is_file() and file.suffix != ".pyc"
+    }
+    in_packages = {file for file in files if file.parts[0] != metadata.name}
+    assert in_packages == expected | {Path("pipelines/dagster.yaml")}
+
+
+@pytest.fixture(scope="module")
+def demo(installed, tmp_path_factory):
+    """A demo as `make demo` runs it, from a wheel: what it printed, and its home."""
     folder = tmp_path_factory.mktemp("demo")
-    output = demo_output(folder)
+    output = demo_output(folder, installed)
     return output, Home(folder / "demo")
 
 

@@ -104,7 +104,18 @@ def test_here_erases_exactly_the_old_conversations_and_no_sync_brings_them_back(
     assert_equals(
         copied.context, [document for document in copied.documents() if document["conversation_id"] not in old_ids]
     )
-    assert copied.retain("--yes", "--json").data["ids"] == []
+    assert copied.retain("--json").data["ids"] == []
+
+
+@pytest.mark.parametrize("where", ["--here", "--upstream", "--both"])
+def test_a_run_with_yes_that_finds_nothing_is_no_dry_run(where, copied):
+    nothing = {"receipts": [], "unknown": [], "problems": [], "targets": {}}
+    erased = {"upstream": {}} if where == "--upstream" else nothing
+    options = ("--older-than", "2020-01-01", where, "--json")
+    result = copied.retain(*options, "--yes")
+    assert (result.code, result.data) == (0, {"is_dry_run": False, "failed": {}} | erased)
+    for arguments in ((), ("--yes", "--dry-run")):
+        assert copied.retain(*options, *arguments).data["is_dry_run"] is True
 
 
 def test_a_rule_of_one_agent_and_one_outcome(copied):
@@ -154,7 +165,9 @@ def test_a_rule_that_selects_too_much_is_refused_before_anything_is_erased(where
     for arguments in (["--yes"], ["--dry-run"], ["--yes", "--max-share", "0.9"]):
         result = copied.retain("--older-than", "2030-01-01", where, *arguments)
         assert result.code == 1
-        assert f"The rule selects {n_finished} of {n_all} conversations ({n_finished / n_all:.0%})" in result.err
+        assert (
+            f"The rule selects {n_finished} of {n_all} conversations ({100 * n_finished / n_all:.1f} %)" in result.err
+        )
     assert (copied.stored_ids(), copied.documents()) == (stored_ids, documents)
     share = len(copied.old_ids()) / n_all
     assert copied.retain("--yes", CONVOHOUSE_RETAIN_MAX_SHARE=str(share - 0.01)).code == 1

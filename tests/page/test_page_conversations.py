@@ -38,7 +38,7 @@ CONDITIONS = {
     "tool=find_customer": having("fct_tool_calls", "tool_name = 'find_customer'"),
     "tool_error=lookup_reservation": having("fct_tool_calls", "tool_name = 'lookup_reservation' and is_error"),
     "termination=client_left": "termination_group = 'client_left'",
-    "model=gpt-4.1-mini": having("fct_llm_usage", "model = 'gpt-4.1-mini'"),
+    "model=gpt-4.1-mini": having("fct_llm_usage", "model = 'gpt-4.1-mini' and is_total"),
     "weekday=2&hour=10": "local_weekday = 2 and local_start_hour = 10",
     "repeat=yes": "is_repeat_caller_7d",
     "repeat=no": "caller_id is not null and not is_repeat_caller_7d",
@@ -57,6 +57,10 @@ def test_each_condition_of_the_list_is_the_one_that_it_says(query, client, page_
     assert n > 0
     heading = re.search(r"<h1>([\d,]+) conversation", client.get(f"/conversations?{query}").text)[1]
     assert int(heading.replace(",", "")) == n
+
+
+def test_signs_without_a_word_are_said_in_no_conversation(client):
+    assert "<h1>0 conversations" in client.get("/conversations?words=!%3F").text
 
 
 def test_the_list_says_how_many_are_open_as_the_card_of_the_overview_counts_only_the_finished(client, page_home):

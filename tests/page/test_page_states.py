@@ -11,6 +11,7 @@ import subprocess
 import sys
 import urllib.request
 from datetime import timedelta
+from html import unescape
 
 import duckdb
 import pytest
@@ -108,6 +109,34 @@ def test_a_cost_in_credits_alone_is_no_cost_of_nothing(copy):
     assert "the seed credits_per_usd has no rate for it" in page
     assert 'id="chart-components"' not in page  # a chart of zeros would say that it was free
     assert "What the month will cost" not in page
+
+
+def test_what_has_no_agent_model_or_tool_leads_to_its_conversations_and_not_to_all(copy):
+    days = "start_date between '2026-11-12' and '2026-11-25' and is_counted"
+    ids = {
+        name: query(copy, f"select min(conversation_id) from marts.{table} where {condition} and {days}").item()  # noqa: S608 -- ours
+        for name, table, condition in (
+            ("agent", "fct_conversations", "channel = 'chat'"),
+            ("model", "fct_llm_usage", "is_total"),
+            ("tool_error", "fct_tool_calls", "is_error"),
+        )
+    }
+    with duckdb.connect(str(copy.warehouse)) as connection:
+        for table, column, name in (
+            ("fct_conversations", "agent_id", "agent"),
+            ("fct_turns", "agent_id", "agent"),
+            ("fct_llm_usage", "model", "model"),
+            ("fct_tool_calls", "tool_name", "tool_error"),
+        ):
+            connection.execute(f"update marts.{table} set {column} = null where conversation_id = '{ids[name]}'")  # noqa: S608 -- ours
+    pages = client(copy)
+    for path, name in (("/money", "agent"), ("/agents", "agent"), ("/money", "model"), ("/tools", "tool_error")):
+        (link, *_) = re.findall(rf'href="(/conversations\?[^"]*\b{name}=none[^"]*)"', pages.get(path).text)
+        page = pages.get(unescape(link)).text
+        assert re.findall(r'href="/conversations/(conv_\w+)"', page) == [ids[name]], path
+        assert "agent not given" in page
+    for path in PATHS:
+        assert pages.get(f"{path}?agent=none").status_code == 200
 
 
 def test_stale_data_is_called_stale(page_home):

@@ -115,7 +115,6 @@ class Home:
 @pytest.mark.timeout(400)
 @settings(
     max_examples=examples(3),
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],
 )

@@ -89,7 +89,6 @@ def test_both_decoders_give_the_same_struct(at):
 @given(st.data())
 @settings(
     max_examples=examples(100),
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

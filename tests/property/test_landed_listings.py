@@ -21,7 +21,7 @@ STEPS = st.lists(st.one_of(LISTED, st.just("merge"), st.integers(1, 8), IDS), ma
 """A listing with the content of what it shows; a merge; a merge that dies at a step; an erasure."""
 
 
-@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_the_latest_row_and_the_first_and_last_sight_are_those_of_every_listing(steps):
     shown: dict[str, list] = {}

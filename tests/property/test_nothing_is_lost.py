@@ -61,7 +61,7 @@ def changed(document: dict[str, Any], way: tuple[Step, ...], form: Any, *, is_ne
 
 
 @given(st.data())
-@settings(max_examples=examples(250), deadline=None)
+@settings(max_examples=examples(250))
 def test_every_value_of_a_changed_document_is_in_a_cell(data: st.DataObject) -> None:
     document, ways = documents()[data.draw(st.integers(0, len(documents()) - 1))]
     way = data.draw(st.sampled_from(ways))

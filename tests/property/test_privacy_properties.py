@@ -66,13 +66,13 @@ VALUES = st.one_of(PLAIN, PLAIN.map(json.dumps), st.dictionaries(NAMES, PLAIN.ma
 @example({"name": '"TOKEN:0"', "value": "null"})
 @example(["TOKEN=A", "00000A"])
 @example([["TOKEN=A", "plain"], ["a", "b"]])
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 def test_masking_twice_is_masking_once(value):
     assert mask(mask(value)) == mask(value)
 
 
 @given(VALUES, st.booleans())
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 def test_json_stays_json_and_keeps_its_keys(value, is_ascii):
     text = json.dumps(value, ensure_ascii=is_ascii)
     assert json.loads(mask_text(text)) == mask(value)
@@ -88,7 +88,7 @@ def shape(value):
 
 
 @given(TEXTS)
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 def test_hiding_twice_is_hiding_once(text):
     document = {"user_id": "customer-1", "message": text}
     assert PEOPLE.pseudonymize(PEOPLE.pseudonymize(document)) == PEOPLE.pseudonymize(document)

@@ -89,7 +89,7 @@ def interleaved(order):
 
 
 @given(order=st.permutations(SNAPSHOTS).map(interleaved), cuts=st.sets(st.integers(1, len(SNAPSHOTS) - 1), max_size=1))
-@settings(max_examples=examples(3), deadline=None, phases=PHASES)
+@settings(max_examples=examples(3), phases=PHASES)
 def test_the_lake_is_the_same_to_the_byte_in_any_interleaving_of_snapshots(built_at_once, order, cuts):
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder) / "home").open()
@@ -117,13 +117,13 @@ def rows_in_order():
 
 
 @given(order=st.permutations(DOCUMENTS))
-@settings(max_examples=examples(10), deadline=None, phases=PHASES)
+@settings(max_examples=examples(10), phases=PHASES)
 def test_rows_do_not_depend_on_the_order_of_documents(order):
     assert rows(order) == rows_in_order()
 
 
 @given(size=st.integers(1, len(DOCUMENTS)))
-@settings(max_examples=examples(4), deadline=None, phases=PHASES)
+@settings(max_examples=examples(4), phases=PHASES)
 def test_rows_do_not_depend_on_the_number_of_documents_per_call(size):
     parts = [rows(DOCUMENTS[at : at + size]) for at in range(0, len(DOCUMENTS), size)]
     together = {name: [row for part in parts for row in part[name]] for name in rows_in_order()}

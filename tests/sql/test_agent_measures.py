@@ -59,11 +59,11 @@ def test_a_measure_is_added_in_one_file(rows: Any, project_with_n_long: Project,
 
 
 def test_the_measures_are_published_only_by_the_models_that_inherit_them(project: Project) -> None:
-    metrics, _, models = metrics_text(project).partition("\n## Schema metrics")
+    metrics, _, models = metrics_text(project).partition("\n## Schema marts")
     assert project.by_key["intermediate.int_agent_measures"].header.metrics
-    assert "### metrics.agent_daily" in metrics
-    assert "### intermediate.int_agent_measures" not in metrics
-    assert "### intermediate.int_agent_measures" in models
+    assert "\n| reach_rate | Reach rate | share of 1 |" in metrics
+    assert "\n| reach_rate | Reach rate | share of 1 |" not in models
+    assert "\n### intermediate.int_agent_measures\n" in models
 
 
 def test_each_breakdown_has_its_keys_and_no_other(rows: Any) -> None:

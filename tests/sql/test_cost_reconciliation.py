@@ -1,4 +1,4 @@
-"""The bill held against its parts, by day: what is compared, what differs, and what cannot be compared."""
+"""The bill compared with its parts, by day: what is compared, what differs, and what cannot be compared."""
 
 from __future__ import annotations
 

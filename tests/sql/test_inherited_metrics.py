@@ -127,7 +127,7 @@ def test_a_change_of_a_metric_is_described_by_its_name_and_unit(read: Read, unit
     header = read(
         "weekly", ("n_errors, n_calls from", "n_errors, n_calls, 1 as n_calls_change from"), measures=(measured,)
     )
-    assert header.columns["n_calls_change"] == f"Calls: less that of the week before{text}"
+    assert header.columns["n_calls_change"] == f"Calls: difference from the week before{text}"
     assert "n_calls_change" not in header.metrics
 
 

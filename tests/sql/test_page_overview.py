@@ -97,7 +97,7 @@ def test_an_agent_that_moved_less_than_the_whole_does_not_explain_it(reader):
         (
             FEW_CALLS,
             None,
-            "5 finished conversations; here or in the day before there are too few to tell what changed.",
+            "5 finished conversations; here or in the day before there are too few to say what changed.",
         ),
         (QUIET, None, f"{NOTHING_MOVED}."),
     ],

@@ -1,4 +1,4 @@
-"""Tools held against what the listing says of them: never used, failing, slower than their own timeout."""
+"""Tools compared with what the listing says of them: never used, failing, slower than their own timeout."""
 
 from __future__ import annotations
 

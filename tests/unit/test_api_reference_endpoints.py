@@ -1,4 +1,4 @@
-"""The list of tools in both formats, and the price calculator: requests, responses and errors."""
+"""The lists of tools, agents and batches, and the price calculator: requests, responses and errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pipelines.api.account_endpoints import get_bill
+from pipelines.api.account_endpoints import get_bill, list_agents, list_batches
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import calculate_llm_usage, list_tools
 from pipelines.errors import ApiError, CredentialsError, MalformedResponseError, NotFoundError, UsageError
@@ -94,6 +94,33 @@ def test_a_list_that_loops_is_an_error():
 def test_a_body_that_hides_or_mangles_tools_is_malformed(body):
     with pytest.raises(MalformedResponseError):
         ask(list_tools, body)
+
+
+LISTS = [
+    (list_agents, ("agents", "agent_id", "next_cursor", "cursor")),
+    (list_batches, ("batch_calls", "id", "next_doc", "last_doc")),
+]
+
+
+@pytest.mark.parametrize(("call", "names"), LISTS, ids=["agents", "batches"])
+@pytest.mark.parametrize("has_more", [{}, {"has_more": None}, {"has_more": True}])
+def test_pages_are_followed_to_the_last_whatever_a_page_says_of_more(call, names, has_more):
+    key, id_key, next_key, cursor_key = names
+    first = {key: [{id_key: "a"}], next_key: "c1"} | has_more
+    for end in ({next_key: None}, {next_key: ""}, {next_key: "c2", "has_more": False}, {}):
+        listed, requests = ask(call, first, {key: [{id_key: "b"}]} | end)
+        assert list(listed) == ["a", "b"]
+        assert [request.url.params.get(cursor_key) for request in requests] == [None, "c1"]
+
+
+@pytest.mark.parametrize(("call", "names"), LISTS, ids=["agents", "batches"])
+def test_a_page_that_hides_rows_is_malformed_and_one_that_repeats_is_an_error(call, names):
+    key, id_key, next_key, _ = names
+    for page in ({key: [], "has_more": True}, {key: [], next_key: 7}, {key: [], next_key: "c", "has_more": "yes"}):
+        with pytest.raises(MalformedResponseError):
+            ask(call, page)
+    with pytest.raises(ApiError, match="the same cursor came twice"):
+        ask(call, {key: [{id_key: "a"}], next_key: "c"})
 
 
 def test_a_host_without_such_a_list_is_an_error_and_not_an_empty_list():

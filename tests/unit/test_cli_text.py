@@ -3,33 +3,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
-from collections import defaultdict
 from contextlib import redirect_stdout
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 
 import polars as pl
 import pytest
 
-from pipelines.cli.confirm import is_confirmed
-from pipelines.cli.demo import DemoWorld
-from pipelines.cli.emulate import _next_midnight
-from pipelines.cli.erase import result_lines
 from pipelines.cli.main import report_error
-from pipelines.cli.progress import ProgressLines
 from pipelines.cli.render import encode, hidden_columns_note, table, write
-from pipelines.cli.sync import describe_fetched, new_run_id
-from pipelines.cli.text_table import Layout, aligned, lay_out, wrap_lines
-from pipelines.usecases.erasure import ErasureResult, Receipt
+from pipelines.cli.text_table import Layout, aligned, lay_out, wrap, wrap_lines
 from tests.helpers.run_cli import Terminal
 from warehouse.errors import QueryError
 from warehouse.schema.types import unit_of
-from warehouse.serve.summary import summary_facts
-from warehouse.serve.value_format import duration, format_value, moment, plural, size
+from warehouse.serve.value_format import format_value
 
-ROOM = "Free some disk space, or make it writable, then run the command again.\n"
 NOW = datetime(2026, 11, 22, 12, 30, 5, tzinfo=UTC)
 ROW = {
     "text": 'ü☎ "a",\nb',
@@ -147,68 +135,6 @@ def test_rows_are_formatted_by_the_unit_of_their_column() -> None:
     ]
 
 
-def test_a_receipt_counts_in_words() -> None:
-    receipts = (
-        Receipt("c1", None, {"n_readings": 1, "n_list_rows": 2, "n_recordings": 0}, {"turns": 12, "llm_usage": 1}),
-        Receipt("c2", "deleted", {"n_readings": 1200, "n_quarantined": 1}, {}),
-        Receipt("c3", "not_found", {}, {}),
-    )
-    targets = {"file:///a": None, "s3://b": "No answer."}
-    result = ErasureResult(receipts, ("c4",), {"c5": "HTTP 500"}, ("A check failed.",), targets)
-    assert list(result_lines(result)) == [
-        "c1: erased",
-        "  landing  1 snapshot, 2 list rows",
-        "  lake     12 rows of turns, 1 row of llm_usage",
-        "c2: erased, deleted at the API",
-        "  landing  1,200 snapshots, 1 quarantined item",
-        "  lake     nothing",
-        "c3: erased, no longer at the API",
-        "  landing  nothing",
-        "  lake     nothing",
-        "'c4': not in this home folder, nothing to erase",
-        "c5: not erased: HTTP 500",
-        "warehouse.duckdb was not rebuilt and may still hold it: A check failed.",
-        "file:///a: erased there too",
-        "s3://b: not reached, it may still have what was erased. No answer.",
-    ]
-
-
-@pytest.mark.parametrize("is_terminal", [True, False])
-@pytest.mark.parametrize(("yes", "is_dry_run"), [(True, False), (True, True), (False, False), (False, True)])
-def test_a_dry_run_asks_nobody_and_is_no_yes(
-    *, yes: bool, is_dry_run: bool, is_terminal: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    questions = []
-    monkeypatch.setattr(sys.stdin, "isatty", lambda: is_terminal, raising=False)
-    monkeypatch.setattr("click.confirm", lambda question, *, err: questions.append((question, err)) or True)
-    is_question = is_terminal and not yes and not is_dry_run
-    assert is_confirmed("Erase them?", yes=yes, is_dry_run=is_dry_run) == (not is_dry_run and (yes or is_terminal))
-    assert questions == ([("Erase them?", True)] if is_question else [])
-
-
-@pytest.mark.parametrize(
-    ("moment", "until"),
-    [("2026-11-22T00:00", "2026-11-22"), ("2026-11-22T00:00:01", "2026-11-23"), ("2026-12-31T23:59", "2027-01-01")],
-)
-def test_the_emulated_day_goes_on_to_its_end(moment: str, until: str) -> None:
-    at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
-    assert _next_midnight(at) == datetime.fromisoformat(until).replace(tzinfo=UTC)
-
-
-def test_a_summary_says_what_is_not_known() -> None:
-    summary: defaultdict[str, Any] = defaultdict(lambda: None, n_calls=1, n_open=0, cost_usd=0.5)
-    assert summary_facts(summary) == [
-        ("conversations", "1 finished, 0 open"),
-        ("success rate", "no conversation is judged"),
-        ("cost", "$0.50"),
-        ("cost per success", "not known"),
-        ("wait, 95th percentile", "no wait is known"),
-        ("slowest tool", "no tool was called"),
-    ]
-    summary["cost_usd"] = None
-    assert summary_facts(summary)[2] == ("cost", "not known")
-
-
 @pytest.mark.parametrize(
     ("name", "unit"),
     [
@@ -244,6 +170,13 @@ def test_lines_wrap_between_words_and_keep_their_indentation() -> None:
 
 INVISIBLE = "a\x1b[2Jb\x9b1mc\u202ed\u2066e\rf"
 SHOWN = r"a\u001b[2Jb\u009b1mc\u202ed\u2066e\u000df"
+
+
+def test_lines_of_wide_characters_are_no_wider_than_the_terminal() -> None:
+    text = "예약을 확인해 주세요 내일 오후 세 시입니다 감사합니다"
+    assert wrap(text, 24) == ["예약을 확인해 주세요", "내일 오후 세 시입니다", "감사합니다"]
+    assert wrap("하나  둘\u00a0셋", 8) == ["하나", "둘\u00a0셋"]
+    assert wrap("", 10) == [""]
 
 
 def test_no_text_for_people_holds_characters_that_control_a_terminal() -> None:
@@ -316,118 +249,3 @@ def test_numbers_without_a_unit_are_short(value: float | None, text: str) -> Non
 )
 def test_numbers_have_their_unit(value: object, unit: str, text: str) -> None:
     assert format_value(value, unit) == text
-
-
-class Recorder:
-    """A clock that is set by hand, and the lines of the progress."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.said: list[str] = []
-        self.lines = ProgressLines(self.said.append, lambda: self.now)
-
-    def at(self, now: float, stage: str, done: int, total: int | None) -> None:
-        self.now = now
-        self.lines(stage, done, total)
-
-
-def test_progress_says_a_line_every_few_seconds_and_one_at_the_end_of_a_stage() -> None:
-    recorder = Recorder()
-    for now, done in ((0.0, 100), (4.0, 200), (6.0, 300), (7.0, 400)):
-        recorder.at(now, "list", done, None)
-    recorder.at(8.0, "list", 450, 450)
-    recorder.at(8.0, "list", 450, 450)
-    recorder.at(14.0, "list", 450, 450)
-    recorder.at(10.0, "fetch", 0, 1000)
-    recorder.at(15.0, "fetch", 250, 1000)
-    recorder.at(16.0, "fetch", 300, 1000)
-    recorder.at(90.0, "fetch", 500, 1000)
-    recorder.at(91.0, "flatten", 0, 0)
-    assert recorder.said == [
-        "list: 300 conversations, 50/s",
-        "list: 450 of 450 conversations",
-        "fetch: 250 of 1,000 conversations, 50/s, 15 s left",
-        "fetch: 500 of 1,000 conversations, 6/s, 1 min 20 s left",
-        "flatten: nothing to do",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("secs", "said"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (61, "1 min 1 s"), (7290, "2 h 1 min")]
-)
-def test_a_length_of_time_for_people(secs: float, said: str) -> None:
-    assert duration(secs) == said
-
-
-def test_texts_for_people() -> None:
-    assert (size(0), size(999), size(1000), size(2.5e9), size(3e15)) == (
-        "0 B",
-        "999 B",
-        "1.0 kB",
-        "2.5 GB",
-        "3000.0 TB",
-    )
-    assert (plural(1, "agent"), plural(1200, "agent"), plural(0, "agent")) == ("1 agent", "1,200 agents", "0 agents")
-    assert (moment(None), moment(NOW)) == ("never", "2026-11-22 12:30 UTC")
-    assert aligned([("a", "1"), ("", "2"), ("long", "3")]) == "  a     1\n        2\n  long  3"
-
-
-def test_run_ids_sort_by_time_and_differ() -> None:
-    first, second = new_run_id(NOW), new_run_id(NOW)
-    assert first.startswith("20261122T123005Z-")
-    assert first != second
-
-
-@pytest.mark.parametrize(
-    ("counts", "said"),
-    [
-        ({"n_new": 1174}, "1,174 new conversations fetched"),
-        ({"n_open": 3}, "nothing new; 3 open conversations fetched again"),
-        (
-            {"n_new": 1, "n_open": 1, "n_due": 2},
-            "1 new conversation fetched; 1 open conversation fetched again; 2 due conversations fetched again",
-        ),
-        ({"n_gone": 1}, "nothing new; 1 conversation found deleted"),
-        ({}, "nothing new"),
-    ],
-)
-def test_what_a_run_fetched(counts: dict[str, int], said: str) -> None:
-    assert describe_fetched({"n_new": 0, "n_open": 0, "n_changed": 0, "n_due": 0, "n_gone": 0} | counts) == said
-
-
-def test_a_demo_world_grows_and_keeps_the_conversations_of_its_days() -> None:
-    demo_world = DemoWorld(seed=7, conversations=50, days=3, first_until=date(2026, 11, 10))
-    first_day = datetime(2026, 11, 10, tzinfo=UTC)
-    later = datetime(2026, 11, 14, tzinfo=UTC)
-    before = {head.conversation_id for head in demo_world.until(date(2026, 11, 10)).visible(first_day)}
-    after = {head.conversation_id for head in demo_world.until(date(2026, 11, 14)).visible(first_day)}
-    assert demo_world.since == datetime(2026, 11, 7, tzinfo=UTC)
-    assert before
-    assert before <= after
-    assert len(list(demo_world.until(date(2026, 11, 14)).visible(later))) > len(after)
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "said"),
-    [
-        (PermissionError(13, "Permission denied", "/x/y"), 1, f"error: /x/y: Permission denied.\n{ROOM}"),
-        (OSError(28, "No space left on device"), 1, f"error: No space left on device.\n{ROOM}"),
-        (
-            QueryError("Parser Error\n\nLINE 1: selec\n        ^", "Look."),
-            2,
-            "error: Parser Error\n\nLINE 1: selec\n        ^\nLook.\n",
-        ),
-    ],
-)
-def test_an_error_is_one_line_and_a_hint(
-    error: Exception, code: int, said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert report_error(error) == code
-    assert capsys.readouterr() == ("", said)
-
-
-def test_an_unexpected_error_says_how_to_report_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert report_error(ValueError("what\nnow")) == 1
-    said = capsys.readouterr().err.splitlines()
-    assert said[0] == "error: ValueError: what now"
-    assert "--debug" in said[1]

@@ -205,7 +205,7 @@ def test_the_seeds_that_the_docs_show_are_read(tmp_path: Path) -> None:
 
 
 def test_the_command_that_a_client_of_mcp_starts_can_be_parsed() -> None:
-    (block,) = blocks("agents.md", "json")
+    (block,) = blocks("assistants.md", "json")
     server = json.loads(block)["mcpServers"]["convohouse"]
     assert Path(server["command"]).name == "convohouse"
     parse(server["args"])

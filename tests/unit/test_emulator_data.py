@@ -24,7 +24,7 @@ def text_of(file: str) -> str:
     return files("pipelines.emulator.data").joinpath(file).read_text(encoding="utf-8")
 
 
-def test_every_file_has_a_loader_and_the_wheel_holds_them() -> None:
+def test_every_file_has_a_loader() -> None:
     names = {path.name for path in files("pipelines.emulator.data").iterdir() if path.name.endswith(".toml")}
     assert names == set(KINDS)
 

@@ -251,12 +251,12 @@ def test_a_value_that_is_nested_too_deep_fails_only_its_document():
         payload = document.replace(b'"X"', b"[" * depth + b"]" * depth)
         return Snapshot(conversation_id, payload, READ_AT)
 
-    snapshots = [snapshot(f"conv_{depth}", depth) for depth in (1, 200, *range(900, 1010), 5000)]
+    snapshots = [snapshot(f"conv_{depth}", depth) for depth in (1, 200, *range(900, 1010), 50_000)]
     flattened = flatten(snapshots)
     ids = set(flattened.frames["conversations"]["conversation_id"])
     assert ids.isdisjoint(flattened.errors)
     assert ids | set(flattened.errors) == {snapshot.conversation_id for snapshot in snapshots}
-    assert ("conv_200" in ids, "conv_5000" in flattened.errors) == (True, True)
+    assert ("conv_200" in ids, "conv_50000" in flattened.errors) == (True, True)
 
 
 def test_whatever_goes_wrong_with_a_document_in_a_table_the_others_are_flattened(monkeypatch):

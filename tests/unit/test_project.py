@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -222,7 +223,7 @@ def test_the_contents_of_the_metrics_link_every_heading_as_github_does() -> None
             seen[slug] = seen.get(slug, -1) + 1
             anchors.append(f"#{slug}" + (f"-{seen[slug]}" if seen[slug] else ""))
     contents = text.partition("\n## ")[0]
-    assert [part.partition(")")[0] for part in contents.split("](")[1:]] == anchors
+    assert re.findall(r"\]\((#[^)]*)\)", contents) == anchors
 
 
 def test_the_metrics_are_in_the_order_of_reading_and_an_unknown_model_comes_last() -> None:
@@ -231,8 +232,30 @@ def test_the_metrics_are_in_the_order_of_reading_and_an_unknown_model_comes_last
     new = replace(project.by_key["metrics.agent_daily"], name="brand_new")
     text = metrics_text(replace(project, models=(new, *project.models)))
     headings = [line.removeprefix("### metrics.") for line in text.splitlines() if line.startswith("### metrics.")]
-    without_catalog = [name for name in METRICS_ORDER if name != "catalog"]
-    assert headings == [*without_catalog, "brand_new", *METRICS_ORDER, "brand_new"]
+    assert headings == [*METRICS_ORDER, "brand_new"]
+
+
+def test_the_docs_list_every_column_and_metric_of_a_model_once_and_say_where_the_others_are() -> None:
+    project = read_project()
+    sections = metrics_text(project).split("\n### ")[1:]
+    by_key = {heading: text for heading, _, text in (section.partition("\n") for section in sections)}
+    for model in project.models:
+        text = by_key[model.key]
+        rows = [row.partition(" | ")[0].strip("*") for row in re.findall(r"^\| (.+)$", text, re.MULTILINE)]
+        other = [
+            name.strip("*")
+            for names in re.findall(r"^As in .*: (.*)\.$", text, re.MULTILINE)
+            for name in names.split(", ")
+        ]
+        columns, metrics = list(model.header.columns), list(model.header.metrics) if model.schema == "metrics" else []
+        listed = rows[rows.index("column") + 1 :] if "column" in rows else []
+        assert sorted([*listed, *other]) == sorted(columns), model.key
+        defined = rows[1 : rows.index("column")] if metrics and rows[0] == "metric" else []
+        assert set(defined) <= set(metrics)
+        assert defined == metrics or "metrics are those of [metrics.agent_daily](#metricsagent_daily)." in text, (
+            model.key
+        )
+    assert len(re.findall(r"^\| success_coverage \| Success coverage \|", metrics_text(project), re.MULTILINE)) == 1
 
 
 def test_docs_name_every_column_of_a_table_with_its_path_and_unit() -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from warehouse.serve.search_terms import pattern, search_terms, snippet
 
@@ -15,6 +17,11 @@ from warehouse.serve.search_terms import pattern, search_terms, snippet
         ("e\u0301te\u0301", ("ete",)),
         ("Ελλάδα Приём", ("ελλαδα", "прием")),
         ("予約 100%", ("予約", "100")),
+        ("がぎ か", ("がぎ", "か")),
+        ("أحمد شكرًا", ("احمد", "شكرا")),
+        ("ที่ทำงาน नमस्ते", ("ที่ทำงาน", "नमस्ते")),
+        ("İstanbul", ("istanbul",)),
+        ("m² ❤\ufe0f", ("m²",)),
         ("_ ' % .*", ()),
     ],
 )
@@ -34,6 +41,11 @@ def test_search_terms_have_no_case_and_no_accents(text, words):
         ("ελλαδα", "στην Ελλάδα", True),
         ("прием", "Приём", True),
         ("予約", "明日の予約です", True),
+        ("か", "がぎ", False),
+        ("احمد", "أَحْمَد", True),
+        ("שלום", "שָׁלוֹם", True),
+        ("istanbul", "İstanbul'da", True),
+        ("nguyen", "Nguye\u0302\u0303n", True),
         ("a", "a.b", True),
         ("ab", "a.b", False),
     ],
@@ -42,6 +54,13 @@ def test_a_term_matches_at_the_start_of_a_word_and_the_snippet_marks_it(word, me
     rows = duckdb.execute("select regexp_matches($1, $2)", [message, pattern(word)]).fetchall()
     assert rows == [(is_found,)]
     assert ("*" in snippet(message, [word])) is is_found
+
+
+@given(st.text(st.characters(categories=["L", "M", "N", "P", "Z"]), max_size=20))
+def test_what_was_said_is_found_by_the_same_words_in_every_script(message):
+    for word in search_terms(message):
+        assert duckdb.execute("select regexp_matches($1, $2)", [message, pattern(word)]).fetchall() == [(True,)]
+        assert "*" in snippet(message.replace("*", " "), [word])
 
 
 def test_a_snippet_is_one_line_around_the_first_word():

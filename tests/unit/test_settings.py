@@ -35,8 +35,8 @@ def test_the_slash_at_the_end_of_a_base_url_makes_no_difference() -> None:
 @pytest.mark.parametrize(
     ("target", "problem"),
     [
-        ({"target": f"postgresql://me:{WORD}@db/bi"}, "publish.bi: Value error, it must not hold a password or key"),
-        ({"target": "ftp://host/x", "credentials": {"password": WORD}}, "publish.bi: .* ftp:// is not supported"),
+        ({"target": f"postgresql://me:{WORD}@db/bi"}, "publish.bi: it must not hold a password or key"),
+        ({"target": "ftp://host/x", "credentials": {"password": WORD}}, "publish.bi: ftp:// is not supported"),
         ({"target": "s3://bucket/x", "format": "csv"}, "publish.bi: .* takes the format delta, not csv"),
     ],
 )

@@ -25,7 +25,9 @@ WEEKS = "metrics.agent_scorecard"
 
 WAITS = "waits"
 WAIT_COLUMNS = ("workspace", "start_date", "agent_id", "agent_name", "version_id", "wait_secs", "is_counted")
-"""Columns of the waits, those of them that the table of entries has."""
+"""Columns of the waits: those of the table of entries without what was said."""
+AGENT = "agent_name"
+"""The column that names agents in all datasets."""
 
 FORMATS = {"share of 1": ".1%", "count": ",d", "credits": ",d", "seconds": ",.2f", "minutes": ",.1f"}
 """Number formats of D3 by unit; those of money begin with US dollars."""
@@ -56,12 +58,12 @@ def superset(project: Project, database: Path) -> dict[str, dict[str, Any]]:
         _dataset(relations[WEEKS], (), "week_start_date"),
         _waits(relations[ENTRIES], [metric for metric in metrics if metric.relation == ENTRIES]),
     ]
-    charts = _charts(_agent(relations))
+    charts = _charts()
     files = {"metadata.yaml": {"version": _VERSION, "type": "Dashboard"}}
     files |= {f"databases/{ROOT}.yaml": _database(database)}
     files |= {f"datasets/{ROOT}/{dataset['table_name']}.yaml": dataset for dataset in datasets}
     files |= {f"charts/{_slug(chart.name)}.yaml": _chart(chart) for chart in charts}
-    files |= {f"dashboards/{ROOT}.yaml": _dashboard(charts, _agent(relations))}
+    files |= {f"dashboards/{ROOT}.yaml": _dashboard(charts)}
     return {f"{ROOT}/{path}": content for path, content in files.items()}
 
 
@@ -71,13 +73,6 @@ def _uuid(kind: str, name: str) -> str:
 
 def _slug(name: str) -> str:
     return name.lower().replace(",", "").replace(" ", "_")
-
-
-def _agent(relations: Mapping[str, Relation]) -> str:
-    """The column that names agents: the name where all datasets have it, else the id."""
-    keys = (*ADDITIVE, ENTRIES, WEEKS)
-    has_names = all(any(field.name == "agent_name" for field in relations[key].fields) for key in keys)
-    return "agent_name" if has_names else "agent_id"
 
 
 def _database(path: Path) -> dict[str, Any]:
@@ -143,7 +138,7 @@ def _metric(aggregate: Aggregate) -> dict[str, Any]:
     }
 
 
-def _charts(agent: str) -> tuple[Chart, ...]:
+def _charts() -> tuple[Chart, ...]:
     totals = (
         ("Conversations", "agent_daily", "n_calls"),
         ("Success rate", "agent_daily", "success_rate"),
@@ -157,7 +152,7 @@ def _charts(agent: str) -> tuple[Chart, ...]:
         ("Wait a day, 95th percentile", WAITS, "wait_p95_secs"),
     )
     table = ["n_calls", "success_rate", "success_coverage", "containment_rate", "cost_usd", "cost_usd_per_call"]
-    weeks = ["week_start_date", agent, *table, "wait_p95_secs", "n_waits"]
+    weeks = ["week_start_date", AGENT, *table, "wait_p95_secs", "n_waits"]
     shares = (("Channels", "channel_mix", "channel"), ("Languages", "language_mix", "main_language"))
     return (
         *(Chart(name, dataset, "big_number_total", {"metric": metric}, 3) for name, dataset, metric in totals),
@@ -166,7 +161,7 @@ def _charts(agent: str) -> tuple[Chart, ...]:
                 name,
                 dataset,
                 "echarts_timeseries_line",
-                {"metrics": [metric], "groupby": [agent], "x_axis": "start_date", "time_grain_sqla": "P1D"},
+                {"metrics": [metric], "groupby": [AGENT], "x_axis": "start_date", "time_grain_sqla": "P1D"},
                 6,
             )
             for name, dataset, metric in lines
@@ -175,7 +170,7 @@ def _charts(agent: str) -> tuple[Chart, ...]:
             "Agents",
             "agent_daily",
             "table",
-            {"query_mode": "aggregate", "groupby": [agent], "metrics": table, "row_limit": 1000},
+            {"query_mode": "aggregate", "groupby": [AGENT], "metrics": table, "row_limit": 1000},
             6,
         ),
         *(
@@ -216,7 +211,7 @@ def _chart(chart: Chart) -> dict[str, Any]:
     }
 
 
-def _dashboard(charts: tuple[Chart, ...], agent: str) -> dict[str, Any]:
+def _dashboard(charts: tuple[Chart, ...]) -> dict[str, Any]:
     return {
         "dashboard_title": "Conversations",
         "slug": ROOT,
@@ -228,7 +223,7 @@ def _dashboard(charts: tuple[Chart, ...], agent: str) -> dict[str, Any]:
                 _filter(
                     "Agent",
                     "filter_select",
-                    {"column": {"name": agent}, "datasetUuid": _uuid("dataset", "agent_daily")},
+                    {"column": {"name": AGENT}, "datasetUuid": _uuid("dataset", "agent_daily")},
                 ),
             ],
             "cross_filters_enabled": True,

@@ -66,7 +66,7 @@ def sail_engine(remote: str | None = None) -> Iterator[SparkEngine]:
     try:
         from pysail.spark import SparkConnectServer  # noqa: PLC0415 - an extra of 165 MB
     except ImportError as error:
-        raise EngineError("Sail is not installed.", f"Install it: {EXTRAS['sail']}") from error
+        raise EngineError("pysail is not installed.", f"Install the extra: {EXTRAS['sail']}.") from error
     os.environ.setdefault("RUST_LOG", "error")  # noqa: TID251 - Sail's log goes to standard error, and has no other switch
     server = SparkConnectServer(ip="127.0.0.1", port=0)
     server.start(background=True)
@@ -85,7 +85,7 @@ def _connect(remote: str) -> SparkSession:
             warnings.simplefilter("ignore")  # about the version of pandas, which is not used here
             from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise EngineError("The client of Spark Connect is not installed.", f"Install it: {EXTRAS['spark']}") from error
+        raise EngineError("pyspark is not installed.", f"Install the extra: {EXTRAS['spark']}.") from error
     try:
         address = urlsplit(remote)
         if address.hostname:  # the client itself would try for minutes

@@ -73,7 +73,7 @@ AGENT_NAMES = GeneratedTable(
     {
         "workspace": "Workspace of the API that the agent belongs to.",
         "agent_id": "Agent.",
-        "agent_name": "Latest name that was seen; null when the API never told one.",
+        "agent_name": "Latest name that was seen; null when the API never reported one.",
     },
 )
 """Of its own, as ``lake.agents`` differs after every conversation, and then all that has a name would be stale."""

@@ -8,14 +8,16 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from warehouse.models.examples import Example, read_examples
+from warehouse.models.headers import NO_COUNTERPART, OWN_DEFINITION, Metric
 from warehouse.models.project import SCHEMAS, Model, Project, read_project
 from warehouse.models.seeds import Seed
-from warehouse.schema.registry import TABLES
-from warehouse.schema.types import Column, Table, unit_of
+from warehouse.schema.registry import BY_NAME, TABLES
+from warehouse.schema.types import UNITS, Column, Table, unit_of
 
 METRICS_ORDER = (
     "agent_daily",
@@ -59,12 +61,20 @@ computed by the pipeline. `[]` steps through a list, `{}` through a map. Bold co
 never null. A redaction removes the content: free text becomes `<redacted>`, an identifier becomes null, `extra` is
 removed."""
 _ABOUT_METRICS = """\
-A rate is a sum divided by a sum, never a mean of rates, and null where the denominator is 0; percentiles are exact and
-interpolated. `metrics.catalog` has the same definitions. A name means the same in every model: `n_calls` counts
-finished calls (done or failed), `n_open` the others."""
+Start with schema metrics, then marts; the other schemas are the steps between the lake ([tables.md](tables.md)) and
+these. Of a model of schema metrics, the first table defines its metrics, as `metrics.catalog` does, and the second
+lists all of its columns; bold columns are the key.
+
+- A rate is a sum divided by a sum, never a mean of rates, and null where the denominator is 0. Percentiles are exact
+  and interpolated.
+- A conversation *counts* if it is finished (done or failed) and `seeds.excluded_callers` does not leave it out.
+- A name means the same in every model: `n_calls` counts finished conversations, `n_open` the others.
+- *good* says whether a high or a low value is the better one.
+- An empty *source* is a definition of our own. Where *against the vendor's dashboard* is empty, no counterpart is
+  known."""
 _ABOUT_EXAMPLES = """\
-Rows that are there, and what the model makes of them. Each is a file of `sql/examples/`, which a test runs. A column
-that is not shown has the value of an ordinary finished conversation on one day, or none."""
+Input rows, and the result of the model. Each is a file of `sql/examples/`, which a test runs. A column that is not
+shown has the value of an ordinary finished conversation on one day, or none."""
 _HEADING = re.compile(r"^(##+) (.+)$", re.MULTILINE)
 
 
@@ -82,26 +92,32 @@ def tables_text() -> str:
 def metrics_text(project: Project, examples: Collection[Example] = ()) -> str:
     """Markdown of the models of ``sql/``: metrics with their formulas and examples, then all models and seeds."""
     models = sorted(project.models, key=_reading_order)
-    sections = ["## Metrics", *(_metrics_text(model) for model in models if _publishes_metrics(model))]
-    if examples:
-        sections += ["## Worked examples", _ABOUT_EXAMPLES]
-    sections += [f"### {example.metric}\n\n{example.text}" for example in examples]
+    full = next((model for model in models if model.header.inherits_metrics_from), None)
+    sections: list[str] = []
     for schema in reversed(SCHEMAS):
-        sections += [f"## Schema {schema}", *(_relation_text(model) for model in models if model.schema == schema)]
-    sections += ["## Schema seeds", *(_relation_text(seed) for seed in project.seeds)]
+        sections += [f"## Schema {schema}", *(_model_text(model, full) for model in models if model.schema == schema)]
+        if schema == "metrics" and examples:
+            sections += ["## Worked examples", _ABOUT_EXAMPLES]
+            sections += [f"### {example.metric}\n\n{example.text}" for example in examples]
+    sections += ["## Schema seeds", *(_seed_text(seed) for seed in project.seeds)]
     contents = "\n".join(_contents("\n\n".join(sections)))
-    return "\n\n".join(["# The models and the metrics", _GENERATED, _ABOUT_METRICS, contents, *sections]) + "\n"
+    introduction = f"{_ABOUT_METRICS}\n{_units()}\n\nContents:"
+    return "\n\n".join(["# The models and the metrics", _GENERATED, introduction, contents, *sections]) + "\n"
+
+
+def _units() -> str:
+    """How names say the unit of a column."""
+    suffixes: dict[str, list[str]] = {}
+    for suffix, unit in UNITS.items():
+        suffixes.setdefault(unit, []).append(f"`{suffix}`")
+    units = "; ".join(f"{', '.join(names)}: {unit}" for unit, names in suffixes.items())
+    return f"- The name of a column says its unit. `n_…`: count; `is_…`, `has_…`: true or false; at the end, {units}."
 
 
 def write(folder: Path) -> None:
     """Write ``tables.md`` and ``metrics.md`` into the folder."""
     (folder / "tables.md").write_text(tables_text(), encoding="utf-8")
     (folder / "metrics.md").write_text(metrics_text(read_project(), read_examples()), encoding="utf-8")
-
-
-def _publishes_metrics(model: Model) -> bool:
-    """Whether the metrics of a model are in ``metrics.catalog``; those of an intermediate model are inherited only."""
-    return model.schema == "metrics" and bool(model.header.metrics)
 
 
 def _reading_order(model: Model) -> tuple[int, str]:
@@ -113,7 +129,7 @@ def _contents(text: str) -> Iterator[str]:
     """One line per section, with links to its parts; anchors are GitHub's, which numbers those of repeated headings."""
     n_seen, line = Counter[str](), ""
     for level, heading in _HEADING.findall(text):
-        slug = re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        slug = _slug(heading)
         anchor = f"{slug}-{n_seen[slug]}" if n_seen[slug] else slug
         n_seen[slug] += 1
         link = f"[{heading.rpartition('.')[2]}](#{anchor})"
@@ -124,6 +140,11 @@ def _contents(text: str) -> Iterator[str]:
         else:
             line += f"{'' if line.endswith(':') else ','} {link}"
     yield line
+
+
+def _slug(heading: str) -> str:
+    """The anchor of a heading, as GitHub makes it."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
 def _table_text(table: Table) -> str:
@@ -146,7 +167,7 @@ def _table_text(table: Table) -> str:
 
 
 def _name(table: Table, column: Column) -> str:
-    name = f"**{column.name}**" if column.name in table.key else column.name
+    name = _bold(column.name, table.key)
     return f"{name} *" if column.required else name
 
 
@@ -158,7 +179,49 @@ def _paths(table: Table, column: Column) -> str:
     return " or ".join(f"`{path}`" for path in table.paths(column))
 
 
-def _metrics_text(model: Model) -> str:
+class _Listed(NamedTuple):
+    """What another place lists already: a link to it, its columns and its metrics."""
+
+    link: str
+    columns: Mapping[str, str]
+    metrics: Mapping[str, Metric]
+
+
+def _listed(model: Model, full: Model | None) -> _Listed:
+    """Where the columns of a model are listed already: in the lake, or in ``full``, which has the same measures."""
+    header = model.header
+    table = BY_NAME.get((header.inherits_columns_from or "").removeprefix("lake."))
+    if table is not None:
+        columns = {column.name: column.description for column in table.columns}
+        return _Listed(f"[lake.{table.name}](tables.md#{table.name})", columns, {})
+    if full is not None and model is not full:
+        source = full.header.inherits_metrics_from
+        if source in (model.key, header.inherits_metrics_from):
+            link = f"[{full.key}](#{_slug(full.key)})"
+            return _Listed(link, full.header.columns, full.header.metrics)
+    return _Listed("", {}, {})
+
+
+def _model_text(model: Model, full: Model | None) -> str:
+    header, listed = model.header, _listed(model, full)
+    # those of an intermediate model are there to be inherited, and not in metrics.catalog
+    metrics = header.metrics if model.schema == "metrics" else {}
+    new_metrics = {name: metric for name, metric in metrics.items() if listed.metrics.get(name) != metric}
+    new_columns = {name: text for name, text in header.columns.items() if listed.columns.get(name) != text}
+    parts = [f"### {model.key}", header.description]
+    if new_metrics:
+        parts.append(_metrics_grid(new_metrics))
+    if metrics and len(new_metrics) < len(metrics):
+        parts.append(f"{'Its other' if new_metrics else 'Its'} metrics are those of {listed.link}.")
+    if new_columns:
+        parts.append(_columns_grid(new_columns, header.grain))
+    if len(new_columns) < len(header.columns):
+        names = ", ".join(_bold(name, header.grain) for name in header.columns if name not in new_columns)
+        parts.append(f"As in {listed.link}: {names}.")
+    return "\n\n".join(parts)
+
+
+def _metrics_grid(metrics: Mapping[str, Metric]) -> str:
     rows = (
         (
             column,
@@ -168,13 +231,13 @@ def _metrics_text(model: Model) -> str:
             metric.denominator,
             metric.null_when,
             metric.direction,
-            metric.source,
-            metric.differs_from_vendor,
+            metric.source.removeprefix(OWN_DEFINITION),
+            metric.differs_from_vendor.removeprefix(NO_COUNTERPART).strip(),
         )
-        for column, metric in model.header.metrics.items()
+        for column, metric in metrics.items()
     )
     head = (
-        "column",
+        "metric",
         "name",
         "unit",
         "numerator",
@@ -184,16 +247,21 @@ def _metrics_text(model: Model) -> str:
         "source",
         "against the vendor's dashboard",
     )
-    return f"### {model.key}\n\n{_grid(head, rows)}"
+    return _grid(head, rows)
 
 
-def _relation_text(relation: Model | Seed) -> str:
-    header = relation.header
-    rows = (
-        (f"**{name}**" if name in header.grain else name, unit_of(name), about)
-        for name, about in header.columns.items()
-    )
-    return f"### {relation.key}\n\n{header.description}\n\n{_grid(('column', 'unit', 'meaning'), rows)}"
+def _seed_text(seed: Seed) -> str:
+    header = seed.header
+    return f"### {seed.key}\n\n{header.description}\n\n{_columns_grid(header.columns, header.grain)}"
+
+
+def _columns_grid(columns: Mapping[str, str], key: Collection[str]) -> str:
+    rows = ((_bold(name, key), unit_of(name), text) for name, text in columns.items())
+    return _grid(("column", "unit", "meaning"), rows)
+
+
+def _bold(name: str, key: Collection[str]) -> str:
+    return f"**{name}**" if name in key else name
 
 
 def _grid(head: tuple[str, ...], rows: Iterable[tuple[str | None, ...]]) -> str:

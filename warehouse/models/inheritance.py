@@ -100,5 +100,5 @@ def _change_texts(selected: tuple[SelectedColumn, ...], metrics: Mapping[str, Me
         metric = metrics.get(column.name.removesuffix(_CHANGE))
         if metric is not None and column.name.endswith(_CHANGE):
             unit = {"count": "", _SHARE: f", {_SHARE}"}.get(metric.unit, f", in {metric.unit}")
-            texts[column.name] = f"{metric.name}: less that of the week before{unit}."
+            texts[column.name] = f"{metric.name}: difference from the week before{unit}."
     return texts

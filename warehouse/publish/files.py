@@ -33,9 +33,9 @@ def check(target: Target, publication: Publication) -> None:
     """
     with target.reporting(OSError):
         current = _read_state(target.folder)
-        for key in publication.new:
-            if key not in current and _file(target, key).exists():
-                raise PublishError(f"{_file(target, key)} is not of convohouse.", "Choose another folder, or move it.")
+        for file in (_file(target, key) for key in publication.new):
+            if file.name not in current and file.exists():
+                raise PublishError(f"{file} is not of convohouse.", "Choose another folder, or move it.")
 
 
 def publish(target: Target, source: Source, publication: Publication, progress: Progress) -> list[Outcome]:
@@ -54,19 +54,20 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
         for name in publication.obsolete:
             outcomes.append(Outcome(name, REMOVED, 0))
             if not publication.is_dry_run:
-                current.pop(name, None)
-                _file(target, name).unlink(missing_ok=True)
+                file = _file(target, name)
+                current.pop(file.name, None)
+                file.unlink(missing_ok=True)
         for number, table in enumerate(publication.tables, 1):
             file = _file(target, table.key)
-            change = _change(file, table, current.get(table.key), publication)
+            change = _change(file, table, current.get(file.name), publication)
             if change != UNCHANGED and not publication.is_dry_run:
                 # Without its fingerprint first: a file must never be newer than what the state says of it.
-                current.pop(table.key, None)
+                current.pop(file.name, None)
                 _write_state(folder, current)
                 _write_table(target, source, table)
-                current[table.key] = _mark(file, table, _hash(file))
+                current[file.name] = _mark(file, table, _hash(file))
             elif change == UNCHANGED:  # its time may be another
-                current[table.key] = _mark(file, table, current[table.key].rpartition(" ")[2])
+                current[file.name] = _mark(file, table, current[file.name].rpartition(" ")[2])
             outcomes.append(Outcome(table.key, change, table.n_rows, int(change != UNCHANGED)))
             progress(number, len(publication.tables))
         if not publication.is_dry_run:
@@ -108,7 +109,7 @@ def _file(target: Target, key: str) -> Path:
 
 
 def _read_state(folder: Path) -> dict[str, str]:
-    """Fingerprint by table."""
+    """Fingerprint by file: a folder can have a table in both formats."""
     try:
         state = json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:

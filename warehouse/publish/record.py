@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from warehouse.errors import HomeError
+from warehouse.publish.target import Target, parse_target
 from warehouse.storage import landing, parquet
 from warehouse.storage.home import Home
 
@@ -75,10 +77,24 @@ def lost_targets(home: Home) -> tuple[RecordedTarget, ...]:
     return tuple(target for identity, target in _read(_copy(home)).items() if identity not in recorded)
 
 
+def named_target(home: Home, text: str, format_: str | None) -> Target:
+    """The target of a URL or path; without a format, that in which it was published to, if it was in one alone.
+
+    Raises:
+        ValueError: see ``parse_target``.
+    """
+    target = parse_target(text, format_)
+    formats = [recorded.format for recorded in _all_targets(home) if recorded.url == target.url]
+    return replace(target, format=formats[0]) if format_ is None and len(formats) == 1 else target
+
+
 def find_target(home: Home, url: str, format_: str) -> RecordedTarget | None:
     """The record of a target, also of a lost one."""
-    targets = (*read_targets(home), *lost_targets(home))
-    return next((target for target in targets if target.identity == (url, format_)), None)
+    return next((target for target in _all_targets(home) if target.identity == (url, format_)), None)
+
+
+def _all_targets(home: Home) -> tuple[RecordedTarget, ...]:
+    return (*read_targets(home), *lost_targets(home))
 
 
 def put_target(home: Home, target: RecordedTarget) -> None:

@@ -82,7 +82,7 @@ class Target:
         except errors as error:
             message = f"{self.url} cannot be published to: {self.without_secrets(str(error)) or type(error).__name__}"
             hint = "What is there stays readable. `convohouse publish` tries it again."
-            raise PublishError(f"{message.rstrip('.')}.", hint) from None
+            raise PublishError(message if message.endswith("?") else f"{message.rstrip('.')}.", hint) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ TOOL_UNREADABLE, PRICE_UNAVAILABLE, AGENT_UNAVAILABLE, BATCH_UNAVAILABLE = (
 
 QUARANTINE = Table(
     "quarantine",
-    "item that was set aside and is tried again by each run: a conversation, list row, tool, price, agent or batch",
+    "item that was quarantined and is tried again by each run: a conversation, list row, tool, price, agent or batch",
     ("workspace", "conversation_id"),
     (
         WORKSPACE,

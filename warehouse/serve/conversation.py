@@ -48,6 +48,12 @@ class ConversationView:
     evaluations: list[dict[str, Any]]
     data_collection: list[dict[str, Any]]
 
+    @property
+    def calls_without_turn(self) -> list[dict[str, Any]]:
+        """The tool calls whose turn is not in the transcript."""
+        turns = {turn["turn_index"] for turn in self.turns}
+        return [call for call in self.tool_calls if call["turn_index"] not in turns]
+
 
 @dataclass(frozen=True, slots=True)
 class NotFound:

@@ -1,8 +1,9 @@
 """The words of a search: they match without case and accents, at the beginning of a word.
 
 A word becomes one regular expression over the original text, with a class of the accented forms of each letter. In
-DuckDB that is six times as fast as removing the accents from every text first. In scripts without upper case (Chinese,
-Arabic, Thai, …), some of which have no spaces between words, a word matches anywhere.
+DuckDB that is six times as fast as removing the accents from every text first. What is no accent is a part of the word,
+such as the vowels of Hindi and Thai, or what makes か a が. In scripts without upper case (Chinese, Arabic, Thai, …),
+some of which have no spaces between words, a word matches anywhere.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 
-_LETTER_RANGES = ((0xC0, 0x250), (0x370, 0x530), (0x1E00, 0x2000))
-"""Ranges of Unicode with the accented letters of Latin, Greek and Cyrillic."""
-_COMBINING_MARK = "[\u0300-\u036f]?"
+_LETTER_RANGES = ((0xC0, 0x250), (0x370, 0x530), (0x620, 0x64B), (0x1E00, 0x2000))
+"""Ranges of Unicode with the accented letters of Latin, Greek, Cyrillic and Arabic."""
+_ACCENTS = "\u0300-\u036f\u05b0-\u05bd\u05bf\u05c1\u05c2\u064b-\u0655\u0670"
+"""Accents that are characters of their own, and the vowels of Hebrew and Arabic, which are mostly left out."""
 _WORD_START = r"(?:^|[^\p{L}\p{N}])"
 _WORD_START_PYTHON = r"(?<![^\W_])"
 _CONTEXT = 60
@@ -23,7 +25,9 @@ _CONTEXT = 60
 
 def search_terms(text: str) -> tuple[str, ...]:
     """The words of a text in lower case and without accents, without repeats."""
-    return tuple(dict.fromkeys(re.findall(r"[^\W_]+", _strip_accents(text))))
+    plain = re.sub(f"[{_ACCENTS}]", "", text.lower())
+    letters = "".join(_plain_letters().get(letter, letter) if _is_in_word(letter) else " " for letter in plain)
+    return tuple(dict.fromkeys(word for word in letters.split() if any(map(str.isalnum, word))))
 
 
 def pattern(word: str) -> str:
@@ -42,10 +46,8 @@ def snippet(message: str, words: Sequence[str]) -> str:
     return f"{'…' if begin else ''}{' '.join(marked.split())}{'…' if end < len(message) else ''}"
 
 
-def _strip_accents(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.lower())
-    letters = (character for character in decomposed if not unicodedata.combining(character))
-    return unicodedata.normalize("NFC", "".join(letters))
+def _is_in_word(character: str) -> bool:
+    return character.isalnum() or unicodedata.category(character) in {"Mn", "Mc"}
 
 
 def _has_case(word: str) -> bool:
@@ -54,19 +56,24 @@ def _has_case(word: str) -> bool:
 
 
 def _letters_pattern(word: str) -> str:
-    accented = _accented_forms()
-    return "".join(
-        f"[{letter}{accented[letter]}]{_COMBINING_MARK}" if letter in accented else re.escape(letter) for letter in word
-    )
+    forms = _accented_forms()
+    return "".join(f"[{letter}{forms.get(letter, '')}][{_ACCENTS}]*" for letter in word)
+
+
+@cache
+def _plain_letters() -> dict[str, str]:
+    """The letter without an accent, by each accented form."""
+    return {letter: base for base, letters in _accented_forms().items() for letter in letters}
 
 
 @cache
 def _accented_forms() -> dict[str, str]:
-    """The accented forms of each letter, in lower case."""
+    """The accented forms of each letter, in lower case; İ has none of one character."""
     forms: dict[str, set[str]] = {}
     for first, last in _LETTER_RANGES:
-        for letter in map(str.lower, map(chr, range(first, last))):
-            base = unicodedata.normalize("NFKD", letter)[0]
-            if len(letter) == 1 and base != letter and base.isalpha():
-                forms.setdefault(base, set()).add(letter)
+        for letter in map(chr, range(first, last)):
+            form = letter.lower() if len(letter.lower()) == 1 else letter
+            base = unicodedata.normalize("NFKD", form)[0].lower()
+            if base != form and base.isalpha():
+                forms.setdefault(base, set()).add(form)
     return {base: "".join(sorted(letters)) for base, letters in forms.items()}

@@ -7,6 +7,7 @@ that name has the latest entry of each key. The entries of a conversation are de
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -37,7 +38,7 @@ def append(home: Home, table: Table, rows: Sequence[Mapping[str, object]]) -> No
 
 def latest_entries(home: Home, table: Table) -> pl.DataFrame:
     """The latest entry of each key, in the order in which these were written; columns of the table and ``sequence``."""
-    return _read(table, home.files(folder(home, table)))
+    return parquet.read_consistently(lambda: home.files(folder(home, table)), partial(_read, table))
 
 
 def _read(table: Table, files: Sequence[Path]) -> pl.DataFrame:

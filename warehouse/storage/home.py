@@ -77,16 +77,6 @@ class Home:
         return self.root / "landing" / "listings"
 
     @property
-    def tools(self) -> Path:
-        """The tools of the workspace, one file per complete listing."""
-        return self.root / "landing" / "tools"
-
-    @property
-    def prices(self) -> Path:
-        """Estimated prices of language models, one file per round of requests."""
-        return self.root / "landing" / "prices"
-
-    @property
     def quarantine(self) -> Path:
         """Items that were set aside, by id and with the reason; the responses themselves are not stored."""
         return self.root / "landing" / "quarantine"

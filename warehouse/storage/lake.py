@@ -298,6 +298,7 @@ def read(home: Home, table: Table, columns: Sequence[str] | None = None, where: 
         HomeError: the files still have the names of an earlier version.
     """
     require_layout(home)
-    return parquet.read_files(
-        table, home.files(home.table(table), DAY_FOLDERS if table.is_daily else ""), columns, where
+    return parquet.read_consistently(
+        lambda: home.files(home.table(table), DAY_FOLDERS if table.is_daily else ""),
+        lambda files: parquet.read_files(table, files, columns, where),
     )

@@ -133,9 +133,7 @@ def listings(home: Home) -> list[Listing]:
     def read_windows(files: list[Path]) -> list[dict[str, Any]]:
         return [window for file in files for window in windows(file)]
 
-    listed_windows = landing_files.read_consistently(
-        lambda: landing_files.list_files(home, home.listings), read_windows
-    )
+    listed_windows = parquet.read_consistently(lambda: landing_files.list_files(home, home.listings), read_windows)
     return sorted(map(_parse_window, listed_windows), key=lambda listing: listing.order)
 
 
@@ -225,9 +223,7 @@ def latest_snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFra
             [_latest_of(parquet.read_files(LANDED_DOCUMENTS, batch, DOCUMENT_COLUMNS, has_id)) for batch in batches]
         )
 
-    latest = landing_files.read_consistently(
-        lambda: landing_files.list_files(home, home.landing, DAY_FOLDERS), read_latest
-    )
+    latest = parquet.read_consistently(lambda: landing_files.list_files(home, home.landing, DAY_FOLDERS), read_latest)
     # A conversation whose start was corrected has snapshots on several days.
     is_moved = latest["conversation_id"].is_duplicated()
     if not is_moved.any():

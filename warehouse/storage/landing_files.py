@@ -8,9 +8,9 @@ two files; the record says which of them to leave out.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import polars as pl
 
@@ -18,8 +18,6 @@ from warehouse.schema.types import Table
 from warehouse.storage import parquet
 from warehouse.storage.home import Home
 from warehouse.storage.landing_sequence import MERGED
-
-Result = TypeVar("Result")
 
 
 def list_files(home: Home, folder: Path, below: str = "") -> list[Path]:
@@ -43,21 +41,6 @@ def _is_merge_between(files: Sequence[Path], again: Sequence[Path]) -> bool:
     return bool(before - after) or any(map(is_merged, after - before))
 
 
-def read_consistently(list_paths: Callable[[], list[Path]], read: Callable[[list[Path]], Result]) -> Result:
-    """The result of ``read`` for the files listed, listed again if one was merged or erased before it was read.
-
-    Raises:
-        FileNotFoundError: from ``read``, for another reason.
-    """
-    while True:
-        files = list_paths()
-        try:
-            return read(files)
-        except FileNotFoundError:
-            if all(file.exists() for file in files):
-                raise
-
-
 def read(
     home: Home,
     table: Table,
@@ -68,7 +51,7 @@ def read(
     where: pl.Expr | None = None,
 ) -> pl.DataFrame:
     """Rows of the files in a folder of the landing, each once; other arguments as in ``parquet.read_files``."""
-    return read_consistently(
+    return parquet.read_consistently(
         lambda: list_files(home, folder, below), lambda files: parquet.read_files(table, files, columns, where)
     )
 
@@ -83,7 +66,7 @@ class Merge:
 
 def merges(home: Home) -> list[Merge]:
     """Merges that are going on or were killed."""
-    return read_consistently(
+    return parquet.read_consistently(
         lambda: sorted(merge_records(home).glob(f"{home.workspace}.*.json")),
         lambda records: [_parse(home, record) for record in records],
     )

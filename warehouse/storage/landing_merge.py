@@ -20,9 +20,8 @@ import polars as pl
 
 from warehouse.schema.account_data import LANDED_BILLS
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS, LANDED_QUARANTINE
-from warehouse.schema.reference_data import LANDED_TOOLS
 from warehouse.schema.types import Table
-from warehouse.storage import landing, landing_account_data, landing_reference_data, parquet, run_records
+from warehouse.storage import landing, landing_reference_data, parquet, run_records
 from warehouse.storage.home import Home
 from warehouse.storage.landing_files import Merge, merge_records, merges
 from warehouse.storage.landing_sequence import MERGED, order
@@ -48,10 +47,9 @@ def merge(home: Home) -> None:
         _merge_folder(home, folder, lambda files: (parquet.read_files(LANDED_DOCUMENTS, files), {}))
     _merge_folder(home, home.quarantine, lambda files: (parquet.read_files(LANDED_QUARANTINE, files), {}))
     _merge_folder(home, home.listings, _combine_listings)
-    _merge_folder(home, home.tools, partial(_combine_items, LANDED_TOOLS))
-    for table in landing_account_data.ITEM_TABLES:
-        _merge_folder(home, landing_account_data.folder(home, table), partial(_combine_items, table))
-    bills = landing_account_data.folder(home, LANDED_BILLS)
+    for table in landing_reference_data.ITEM_TABLES:
+        _merge_folder(home, landing_reference_data.folder(home, table), partial(_combine_items, table))
+    bills = landing_reference_data.folder(home, LANDED_BILLS)
     _merge_folder(home, bills, lambda files: (parquet.read_files(LANDED_BILLS, files), {}))
     _merge_folder(home, home.runs, lambda files: (run_records.read(files), {}))
 
@@ -97,7 +95,7 @@ def _combine_listings(files: Sequence[Path]) -> tuple[pl.DataFrame, Footer]:
 
 def _combine_items(table: Table, files: Sequence[Path]) -> tuple[pl.DataFrame, Footer]:
     listed_at = [at for file in files for at in landing_reference_data.listing_times(file)]
-    return parquet.read_files(table, files), landing_reference_data.tools_footer(listed_at)
+    return parquet.read_files(table, files), landing_reference_data.listings_footer(listed_at)
 
 
 def merge_list_rows(rows: pl.DataFrame) -> pl.DataFrame:

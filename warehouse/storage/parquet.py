@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
 from warehouse.errors import SchemaError
 from warehouse.schema.types import WORKSPACE, Table, Type
 from warehouse.storage.home import ANY_WORKSPACE, Home
+
+Result = TypeVar("Result")
 
 POLARS: dict[Type, pl.DataType] = {
     Type.TEXT: pl.String(),
@@ -143,6 +146,23 @@ def read_files(
     """
     names = [*(columns or polars_schema(table)), *([file_column] if file_column else [])]
     return _scan_files(table, files, where, file_column).select(names).collect()
+
+
+def read_consistently(list_paths: Callable[[], list[Path]], read: Callable[[list[Path]], Result]) -> Result:
+    """The result of ``read`` for the files listed, listed again if one was removed before it was read.
+
+    Readers take no lock: a run beside them may merge files, or leave a day without rows.
+
+    Raises:
+        FileNotFoundError: from ``read``, for another reason.
+    """
+    while True:
+        files = list_paths()
+        try:
+            return read(files)
+        except FileNotFoundError:
+            if all(file.exists() for file in files):
+                raise
 
 
 def read_distinct(table: Table, files: Iterable[Path], columns: Sequence[str], where: pl.Expr) -> pl.DataFrame:

@@ -20,11 +20,11 @@ from warehouse.schema.operations import (
     QUARANTINE,
     TOOL_UNREADABLE,
 )
+from warehouse.schema.reference_data import LANDED_TOOLS
 from warehouse.storage import landing, landing_files, parquet
 from warehouse.storage.home import Home
 from warehouse.storage.landing import LANDING_ORDER, Listing
-from warehouse.storage.landing_account_data import item_listings
-from warehouse.storage.landing_reference_data import price_requests, tool_listings
+from warehouse.storage.landing_reference_data import item_listings, price_requests
 from warehouse.storage.landing_sequence import file_name, next_number
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,7 +64,7 @@ def current(home: Home) -> pl.DataFrame:
         pl.when(pl.col("reason") == MALFORMED_ROW)
         .then(_is_listed_again(home, joined.filter(reason=MALFORMED_ROW), is_landed))
         .when(pl.col("reason") == TOOL_UNREADABLE)
-        .then(pl.col("fetched_at").is_in(tool_listings(home)[:-1]))
+        .then(pl.col("fetched_at").is_in(item_listings(home, LANDED_TOOLS)[:-1]))
         .when(pl.col("reason") == PRICE_UNAVAILABLE)
         .then(pl.col("fetched_at").is_in(price_requests(home)[:-1]))
         .when(pl.col("reason") == AGENT_UNAVAILABLE)

@@ -15,10 +15,10 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
-from warehouse.schema.reference_data import LANDED_TOOLS
 from warehouse.schema.types import Table
-from warehouse.storage import landing, landing_account_data, parquet
+from warehouse.storage import landing, parquet
 from warehouse.storage.home import Home
+from warehouse.storage.landing_reference_data import ITEM_TABLES, folder
 
 ChangeRow = Callable[[Mapping[str, object]], Mapping[str, object]]
 """Gives the row with its payload masked and its hash; the row itself if nothing changes."""
@@ -43,8 +43,7 @@ def remask(home: Home, change_document: ChangeRow, change_list_row: ChangeRow, c
 
 def _item_files(home: Home) -> list[tuple[Table, list[Path]]]:
     """The landed tables whose documents land only when they have changed, with their files."""
-    folders = [(table, landing_account_data.folder(home, table)) for table in landing_account_data.ITEM_TABLES]
-    return [(table, home.files(folder)) for table, folder in [(LANDED_TOOLS, home.tools), *folders]]
+    return [(table, home.files(folder(home, table))) for table in ITEM_TABLES]
 
 
 def _rewrite_all(home: Home, table: Table, files: list[Path], change: ChangeRow) -> dict[str, str]:

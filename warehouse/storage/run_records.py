@@ -18,7 +18,7 @@ from warehouse.storage.landing_sequence import MERGED
 
 def records(home: Home) -> pl.DataFrame:
     """The current record of every run."""
-    return landing_files.read_consistently(lambda: landing_files.list_files(home, home.runs), read)
+    return parquet.read_consistently(lambda: landing_files.list_files(home, home.runs), read)
 
 
 def read(files: Iterable[Path]) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """What ``GET /v1/convai/tools`` lists: the workspace's tools with their configuration, in the form of 2025.
 
-The statistics of use grow from day to day, and the time-out of a tool changes from day to day.
+The statistics of use grow from day to day, and the timeout of a tool changes from day to day.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 from warehouse.serve.value_format import plural
 from warehouse.storage.home import Home
+from warehouse.storage.parquet import read_consistently
 
 _LANDING_ASSETS = {
     CONVERSATION_LIST.name: LISTINGS,
@@ -141,6 +142,9 @@ def _counts_of_day(home: Home, table: Table, day: date) -> dict[str, int]:
 
 def _counts(row_count_key: str, folder: Path) -> dict[str, int]:
     """Rows (under the metadata key ``row_count_key``) and bytes of the Parquet files below a folder."""
-    files = list(folder.glob("**/*.parquet"))
-    n_rows = sum(pq.read_metadata(file).num_rows for file in files)
-    return {row_count_key: n_rows, "n_bytes": sum(file.stat().st_size for file in files)}
+
+    def count(files: list[Path]) -> dict[str, int]:
+        n_rows = sum(pq.read_metadata(file).num_rows for file in files)
+        return {row_count_key: n_rows, "n_bytes": sum(file.stat().st_size for file in files)}
+
+    return read_consistently(lambda: list(folder.glob("**/*.parquet")), count)

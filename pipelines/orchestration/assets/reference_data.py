@@ -10,10 +10,15 @@ from pipelines.orchestration.asset_keys import KINDS, asset_key
 from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.run_session import step_session
 from pipelines.orchestration.table_metadata import table_schema
-from pipelines.usecases.account_data import copy_due_agents, copy_due_batches
-from pipelines.usecases.bill import copy_due_bill
+from pipelines.usecases.account_data import (
+    AgentsCopy,
+    BatchesCopy,
+    are_agents_due,
+    are_batches_due,
+)
+from pipelines.usecases.bill import BillCopy, is_bill_due
 from pipelines.usecases.context import Context, Progress
-from pipelines.usecases.reference_data import copy_due_prices, fetch_and_land_tools
+from pipelines.usecases.reference_data import PricesCopy, ToolsCopy, are_prices_due
 from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_BILLS
 from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS
 from warehouse.schema.types import Table
@@ -57,7 +62,11 @@ def tools(
     scope if the key lacks one.
     """
     yield from _land_for_workspaces(
-        context, app_context, TOOLS, TOOLS_CHECK, lambda workspace: fetch_and_land_tools(workspace, progress).n_listed
+        context,
+        app_context,
+        TOOLS,
+        TOOLS_CHECK,
+        lambda workspace: ToolsCopy(workspace, progress).fetch_and_land().n_listed,
     )
 
 
@@ -80,7 +89,12 @@ def prices(
     An API error does not fail the run: the check warns, and the next run requests the prices again.
     """
     yield from _land_for_workspaces(
-        context, app_context, PRICES, PRICES_CHECK, lambda workspace: copy_due_prices(workspace, progress)
+        context,
+        app_context,
+        PRICES,
+        PRICES_CHECK,
+        lambda workspace: len(PricesCopy(workspace, progress=progress).fetch_and_land().queries),
+        is_due=are_prices_due,
     )
 
 
@@ -100,7 +114,12 @@ def agents(
     An API error does not fail the run: the check warns, and the conversations are copied all the same.
     """
     yield from _land_for_workspaces(
-        context, app_context, AGENTS, AGENTS_CHECK, lambda workspace: copy_due_agents(workspace, progress)
+        context,
+        app_context,
+        AGENTS,
+        AGENTS_CHECK,
+        lambda workspace: AgentsCopy(workspace, progress).fetch_and_land().n_listed,
+        is_due=are_agents_due,
     )
 
 
@@ -123,7 +142,12 @@ def batches(
     An API error does not fail the run: the check warns, and the conversations are copied all the same.
     """
     yield from _land_for_workspaces(
-        context, app_context, BATCHES, BATCHES_CHECK, lambda workspace: copy_due_batches(workspace, progress)
+        context,
+        app_context,
+        BATCHES,
+        BATCHES_CHECK,
+        lambda workspace: BatchesCopy(workspace, progress).fetch_and_land().n_listed,
+        is_due=are_batches_due,
     )
 
 
@@ -140,7 +164,12 @@ def bills(
     An API error does not fail the run: the check warns, and the next run requests the bill again.
     """
     yield from _land_for_workspaces(
-        context, app_context, BILLS, BILLS_CHECK, lambda workspace: copy_due_bill(workspace, progress)
+        context,
+        app_context,
+        BILLS,
+        BILLS_CHECK,
+        lambda workspace: BillCopy(workspace, progress).fetch_and_land().n_days,
+        is_due=is_bill_due,
     )
 
 
@@ -150,8 +179,10 @@ def _land_for_workspaces(
     key: dg.AssetKey,
     check_name: str,
     copy: Callable[[Context], int],
+    *,
+    is_due: Callable[[Context], bool] = lambda _: True,
 ) -> AssetResults:
-    """Copy the reference data of each workspace.
+    """Copy the reference data of each workspace for which it is due; ``copy`` returns the number of items.
 
     An API error is a warning only, because a missing scope must not stop the copy of the conversations.
     """
@@ -161,7 +192,7 @@ def _land_for_workspaces(
             if run_log.failure_of(workspace.home, context.run.run_id):
                 continue  # its API failed for the conversations already
             try:
-                n_copied += copy(workspace)
+                n_copied += copy(workspace) if is_due(workspace) else 0
             except ApiError as error:
                 errors.append(f"{workspace.settings.workspace}: {error}")
     yield dg.MaterializeResult(asset_key=key, metadata={"n_copied": n_copied})

@@ -10,6 +10,7 @@ from pipelines.page.views.blocks import Table
 from pipelines.page.views.overview import MEASURE_LINKS, SHORT_NAMES
 from warehouse.serve.pages import agents
 from warehouse.serve.pages.measures import definitions
+from warehouse.serve.pages.selection import NONE
 from warehouse.serve.pages.status import version_label
 
 SHARE = "share of 1"
@@ -44,13 +45,13 @@ def _scorecard(visit: Visit, rows: list[dict[str, Any]]) -> Table:
         rows=[
             {
                 "agent": visit.agent(row["agent_id"]),
-                "url": visit.filter.url("/", agent=row["agent_id"]),
+                "url": visit.filter.url("/", agent=row["agent_id"] or NONE),
                 **{
                     column: cell
                     | {
                         "unit": defined[column].unit,
                         "url": visit.filter.url(
-                            "/conversations", agent=row["agent_id"], **MEASURE_LINKS.get(column, {})
+                            "/conversations", agent=row["agent_id"] or NONE, **MEASURE_LINKS.get(column, {})
                         ),
                     }
                     for column, cell in row["cells"].items()
@@ -83,7 +84,7 @@ def _versions(visit: Visit) -> Table:
                 if row["success_rate_low"] is not None
                 else "",
                 "n": row["n_judged"],
-                "url": visit.filter.url("/", agent=row["agent_id"], version=row["version_id"] or "none"),
+                "url": visit.filter.url("/", agent=row["agent_id"] or NONE, version=row["version_id"] or NONE),
             }
             for row in rows
         ],
@@ -129,7 +130,7 @@ def _experiments(visit: Visit) -> Table:
                 "agent": visit.agent(row["agent_id"]),
                 "variants": f"{row['variant_kind']} …{row['variant_a'][-4:]} (A), …{row['variant_b'][-4:]} (B)",
                 "name": MEASURE_NAMES.get(row["measure"], row["measure"]),
-                "url": visit.filter.url("/", agent=row["agent_id"], days="all"),
+                "url": visit.filter.url("/", agent=row["agent_id"] or NONE, days="all"),
             }
             for row in agents.experiments(visit.reader)
         ],

@@ -54,15 +54,13 @@ def entries(view: ConversationView) -> list[dict[str, Any]]:
     rows = []
     for turn in view.turns:
         index = turn["turn_index"]
-        turn_calls = calls.pop(index, [])
+        turn_calls = calls.get(index, [])
         message = "\n".join(spoken_texts(turn, voices.get(index, []))) or None
         turn_files = [file_label(file) for file in files.get(index, [])]
         if message is not None or turn_calls or turn_files:
             rows.append(turn | {"said": message, "calls": turn_calls, "files": turn_files})
-    # a call whose turn is not in the transcript is shown at the end
-    other_calls = [call for turn_calls in calls.values() for call in turn_calls]
     nowhere: dict[str, Any] = {"role": "tool", "said": None, "time_in_call_secs": None, "files": []}
-    return [*rows, *(nowhere | {"calls": [call]} for call in other_calls)]
+    return [*rows, *(nowhere | {"calls": [call]} for call in view.calls_without_turn)]
 
 
 def without_repeats(items: list[dict[str, Any]], *columns: str) -> list[dict[str, Any]]:

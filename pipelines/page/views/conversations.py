@@ -16,6 +16,7 @@ from warehouse.serve.pages.conversations import (
     Conditions,
     read_conversations,
 )
+from warehouse.serve.pages.selection import NONE
 
 SORT_NAMES = {
     "hurt": "what hurts",
@@ -110,16 +111,20 @@ def describe(values: dict[str, str]) -> dict[str, str]:
         "transferred": lambda value: "transferred" if value == "yes" else "not transferred",
         "min_wait": lambda value: f"a wait over {value} s",
         "criterion": lambda value: f"{words(value)}: {values.get('result', 'failure')}",
-        "tool": lambda value: f"tool {value} called",
-        "tool_error": lambda value: f"tool {value} failed",
+        "tool": lambda value: f"{_name('tool', value)} called",
+        "tool_error": lambda value: f"{_name('tool', value)} failed",
         "termination": lambda value: f"ended by {words(value)}",
-        "model": lambda value: f"model {value}",
+        "model": lambda value: _name("model", value),
         "weekday": lambda value: f"on {WEEKDAYS[int(value) - 1]}",
         "hour": lambda value: f"from {int(value)}:00 to {int(value)}:59",
         "repeat": lambda value: "the caller called before within 7 days" if value == "yes" else "first call in 7 days",
         "words": lambda value: f"with the words {value}",
     }
     return {key: text(values[key]) for key, text in texts.items() if key in values}
+
+
+def _name(kind: str, value: str) -> str:
+    return f"{kind} not given" if value == NONE else f"{kind} {value}"
 
 
 def _choice(values: dict[str, str], name: str, choices: tuple[str, ...]) -> str | None:

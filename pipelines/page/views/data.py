@@ -1,4 +1,4 @@
-"""Data health: is everything here, what is set aside, what is new, what did the last runs do."""
+"""Data health: is everything here, what is in quarantine, what is new, what did the last runs do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATES = {
     "n_settled": "settled",
     "n_settling": "settling",
     "n_open": "open",
-    "n_quarantined": "set aside",
+    "n_quarantined": "quarantined",
     "n_missing": "missing",
 }
 
@@ -27,7 +27,7 @@ DAY_COUNTS = {
     "n_flattened": "flattened",
     "n_in_mart": "in the mart",
     "n_deleted": "deleted at the API",
-    "n_quarantined": "set aside",
+    "n_quarantined": "quarantined",
     "n_missing": "missing",
 }
 RUN_COUNTS = {"n_listed": "listed", "n_fetched": "fetched", "n_landed": "landed", "n_gone": "deleted"}
@@ -91,12 +91,12 @@ def _days(days: list[dict[str, Any]]) -> Table:
 def _quarantine(visit: Visit) -> Table:
     return Table(
         name="quarantine",
-        title="Set aside",
+        title="Quarantine",
         note="documents that could not be read; `convohouse retry` tries them again",
         rows=[row | {"reason": words(row["reason"]), "url": None} for row in health.quarantine(visit.reader)],
         columns={"conversation_id": "conversation", "fetched_at": "fetched", "reason": "reason", "error": "error"},
         units={"conversation_id": "text", "fetched_at": "moment", "reason": "text", "error": "prose"},
-        empty="Nothing is set aside.",
+        empty="The quarantine is empty.",
     )
 
 

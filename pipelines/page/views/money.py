@@ -13,6 +13,7 @@ from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Facts, Table
 from warehouse.serve.pages import money
 from warehouse.serve.pages.measures import measure_rows
+from warehouse.serve.pages.selection import NONE
 from warehouse.serve.value_format import plural
 
 USD = "US dollars"
@@ -179,7 +180,7 @@ def _agents(visit: Visit) -> Table:
             | {
                 "agent": visit.agent(row["key_0"]),
                 "bar": (row["cost_usd"] or 0) / most,
-                "url": visit.filter.url("/conversations", agent=row["key_0"], sort="cost"),
+                "url": visit.filter.url("/conversations", agent=row["key_0"] or NONE, sort="cost"),
             }
             for row in sorted(rows, key=lambda row: -(row["cost_usd"] or 0))
         ],
@@ -214,7 +215,7 @@ def _models(visit: Visit) -> Table:
             row
             | {
                 "model_name": row["model"] or "not given",
-                "url": visit.filter.url("/conversations", model=row["model"], sort="cost"),
+                "url": visit.filter.url("/conversations", model=row["model"] or NONE, sort="cost"),
             }
             for row in money.models(visit.reader)
         ],

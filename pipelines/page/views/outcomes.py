@@ -15,6 +15,7 @@ from pipelines.page.views.blocks import Facts, Quotes, Table
 from warehouse.serve.pages import outcomes
 from warehouse.serve.pages.conversations import OUTCOMES
 from warehouse.serve.pages.measures import measure_rows
+from warehouse.serve.pages.selection import NONE
 from warehouse.serve.value_format import plural
 
 SHARE = "share of 1"
@@ -108,7 +109,7 @@ def _criteria(visit: Visit) -> Chart:
                 "text": f"{row['success_rate'] * 100:.0f} %",
                 "tip": f"{words(row['criteria_id'])}, {visit.agent(row['agent_id'])}: "
                 f"{number(row['success_rate'], SHARE)} of {row['n_judged']:,}, {row['n_failure']:,} failed",
-                "url": visit.filter.url("/conversations", agent=row["agent_id"], criterion=row["criteria_id"]),
+                "url": visit.filter.url("/conversations", agent=row["agent_id"] or NONE, criterion=row["criteria_id"]),
             }
             for row in rows
         ],

@@ -11,6 +11,7 @@ from pipelines.page.text import change, day, number
 from pipelines.page.views.base import View, Visit, day_rows
 from warehouse.serve.pages.measures import FEW
 from warehouse.serve.pages.overview import Overview, read_overview
+from warehouse.serve.pages.selection import NONE
 from warehouse.serve.value_format import plural
 
 MAX_ITEMS = 6
@@ -121,7 +122,7 @@ def _attention(visit: Visit, overview: Overview) -> list[dict[str, Any]]:
                 "mark": "bad",
                 "title": f"{tool['tool_name']} fails more",
                 "detail": rates,
-                "url": visit.filter.url("/conversations", tool_error=tool["tool_name"]),
+                "url": visit.filter.url("/conversations", tool_error=tool["tool_name"] or NONE),
                 "n": tool["n_answered"],
                 "n_text": f"n {plural(tool['n_answered'], 'call')}",
             }
@@ -136,7 +137,10 @@ def _attention(visit: Visit, overview: Overview) -> list[dict[str, Any]]:
                 f"{number(row['value'], row['unit'])}",
                 "detail": f"{day(row['start_date'])}; {number(row['expected'], row['unit'])} was expected",
                 "url": visit.filter.day_url(
-                    "/conversations", row["start_date"], agent=row["agent_id"], **MEASURE_LINKS.get(row["measure"], {})
+                    "/conversations",
+                    row["start_date"],
+                    agent=row["agent_id"] or NONE,
+                    **MEASURE_LINKS.get(row["measure"], {}),
                 ),
                 "n": row["n_observations"],
                 "n_text": f"n {row['n_observations']:,}",
@@ -186,7 +190,7 @@ def _without_headline(visit: Visit, overview: Overview, finished: str, before: s
     """What there is to say if no measure of all conversations moved by more than chance."""
     cards, mover = overview.cards[1:], overview.mover
     if all(min(card.n, card.previous_n) < FEW for card in cards):
-        return f"{finished}; here or in {before} there are too few to tell what changed."
+        return f"{finished}; here or in {before} there are too few to say what changed."
     text = f"Compared with {before}, no rate, cost or wait moved by more than chance"
     if mover is None:
         return f"{text}."

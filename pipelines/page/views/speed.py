@@ -13,6 +13,7 @@ from pipelines.page.views.blocks import Quotes
 from pipelines.page.views.outcomes import conversation_url
 from warehouse.serve.pages import speed
 from warehouse.serve.pages.measures import measure_rows
+from warehouse.serve.pages.selection import NONE
 
 SECONDS = "seconds"
 PERCENTILES = {"wait_p50_secs": "median", "wait_p90_secs": "90th percentile", "wait_p95_secs": "95th percentile"}
@@ -98,7 +99,7 @@ def _stages(visit: Visit) -> Chart:
                 "n": row["n"],
                 "tip": f"{visit.agent(row['agent_id'])}, {STAGES[row['stage']]}: {number(row['mean_secs'], SECONDS)}, "
                 f"n {row['n']:,}",
-                "url": visit.filter.url("/conversations", agent=row["agent_id"], sort="wait"),
+                "url": visit.filter.url("/conversations", agent=row["agent_id"] or NONE, sort="wait"),
             }
             for row in sorted(rows, key=lambda row: (visit.agent(row["agent_id"]), names.index(STAGES[row["stage"]])))
         ],

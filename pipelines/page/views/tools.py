@@ -12,6 +12,7 @@ from pipelines.page.views.blocks import Table
 from warehouse.serve.pages import tools
 from warehouse.serve.pages.cards import is_notable
 from warehouse.serve.pages.measures import change, is_better
+from warehouse.serve.pages.selection import NONE
 from warehouse.serve.value_format import plural
 
 SHARE, SECONDS = "share of 1", "seconds"
@@ -45,10 +46,11 @@ def _tools(visit: Visit, rows: list[dict[str, Any]]) -> Table:
         rows=[
             row
             | {
+                "tool_name": row["tool_name"] or "not given",
                 "errors": _rate(row),
                 "n": row["n_answered"],
                 "url": visit.filter.url(
-                    "/conversations", **{"tool_error" if row["n_errors"] else "tool": row["tool_name"]}
+                    "/conversations", **{"tool_error" if row["n_errors"] else "tool": row["tool_name"] or NONE}
                 ),
             }
             for row in rows
@@ -60,7 +62,7 @@ def _tools(visit: Visit, rows: list[dict[str, Any]]) -> Table:
             "n_calls": "conversations",
             "n_errors": "errors",
             "errors": "error rate",
-            "n_timeouts": "time-outs",
+            "n_timeouts": "timeouts",
             "n_unanswered": "no result",
             "latency_p50_secs": "median",
             "latency_p95_secs": "p95",
@@ -114,7 +116,7 @@ def _hours(visit: Visit, names: list[str]) -> Chart:
                 "n": row["n_answered"],
                 "tip": f"{row['tool_name']}, {row['hour']}:00: {number(row['error_rate'], SHARE)} "
                 f"of {row['n_answered']:,}",
-                "url": visit.filter.url("/conversations", tool_error=row["tool_name"], hour=row["hour"]),
+                "url": visit.filter.url("/conversations", tool_error=row["tool_name"] or NONE, hour=row["hour"]),
             }
             for row in sorted(rows, key=lambda row: (names.index(row["tool_name"]), row["hour"]))
         ],
@@ -132,8 +134,9 @@ def _errors(visit: Visit) -> Table:
         rows=[
             row
             | {
+                "tool_name": row["tool_name"] or "not given",
                 "type": words(row["error_type"]),
-                "url": visit.filter.url("/conversations", tool_error=row["tool_name"]),
+                "url": visit.filter.url("/conversations", tool_error=row["tool_name"] or NONE),
             }
             for row in tools.errors(visit.reader)
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pipelines.usecases.account_data import ItemsResult, copy_due_batches, fetch_and_land_batches
+from pipelines.usecases.account_data import AgentsCopy, BatchesCopy, ItemsResult
 from tests.helpers.account_night import quarantined, rows
 from tests.helpers.disk_contents import contents
 from tests.helpers.spoiling_app import vendor
@@ -13,7 +13,7 @@ from warehouse.schema.account_data import BATCH_CALLS
 
 def test_batches_count_those_who_were_never_called(emulated, world, clock, api):
     context = emulated()
-    result = fetch_and_land_batches(context)
+    result = BatchesCopy(context).fetch_and_land()
     truth = {}
     for blueprint, _, batch in world.billed(clock()):
         if batch:
@@ -30,14 +30,23 @@ def test_batches_count_those_who_were_never_called(emulated, world, clock, api):
 
     api.requests.clear()
     clock.now += timedelta(days=1)
-    copy_due_batches(context)
+    BatchesCopy(context).fetch_and_land()
     fetched = {path.rsplit("/", 1)[1] for path in api.requests if "workspace" not in path}
     assert fetched == {row["batch_call_id"] for row in rows(context, BATCH_CALLS, status="in_progress")}
 
 
+def test_the_end_of_a_stage_is_reported_once(emulated):
+    """Stages run side by side, and the end of one that is reported again would be a line of its own."""
+    context = emulated()
+    ends = []
+    for copy in (AgentsCopy, BatchesCopy):
+        copy(context, lambda stage, done, total: ends.append(stage) if done == total else None).fetch_and_land()
+    assert ends == ["agents", "batches"]
+
+
 def test_a_batch_that_fails_or_is_gone(emulated, api, clock):
     context = emulated()
-    fetch_and_land_batches(context)
+    BatchesCopy(context).fetch_and_land()
     first, *others = sorted(row["batch_call_id"] for row in rows(context, BATCH_CALLS))
     last = others[-1]
     clock.now += timedelta(days=1)
@@ -45,7 +54,7 @@ def test_a_batch_that_fails_or_is_gone(emulated, api, clock):
     api.edits["/v1/convai/batch-calling/workspace"] = lambda page: (
         page | {"batch_calls": [batch for batch in page["batch_calls"] if batch["id"] != first]}
     )
-    assert list(fetch_and_land_batches(context).errors) == [last]
+    assert list(BatchesCopy(context).fetch_and_land().errors) == [last]
     assert quarantined(context) == {last: "batch_unavailable"}
     gone = {row["batch_call_id"]: row["is_gone"] for row in rows(context, BATCH_CALLS)}
     assert gone == {first: True} | dict.fromkeys(others, False)

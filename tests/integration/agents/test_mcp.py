@@ -1,4 +1,4 @@
-"""Agents ask with the official client, over both transports: exact, limited, and without what was said."""
+"""Assistants ask with the official client, over both transports: exact, limited, and without what was said."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -365,8 +366,17 @@ def test_a_missing_package_is_named(home: Home, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delattr("pipelines.mcp_server.server")
     ended = run(home.root.parent, "mcp")
     assert ended.code == 2
-    assert "The package mcp is not installed." in ended.err
+    assert "error: mcp is not installed." in ended.err
     assert "pip install 'convohouse[mcp]'" in ended.err
+
+
+def test_a_port_in_use(home: Home) -> None:
+    mcp()  # a parameter's default of the package is standard error as it is imported, and the command's has no file
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = run(home.root.parent, "mcp", "--http", "--port", str(port))
+    assert ended.code == 2
+    assert f"error: Port {port} of 127.0.0.1 is in use." in ended.err
 
 
 def test_an_empty_home_has_no_answers_yet(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from pipelines.usecases.erasure import erase
 from pipelines.usecases.publish import choose_jobs, forget, publish
 from tests.helpers.disk_contents import contents, words_in
 from tests.helpers.published import (
+    changes,
     commits,
     delta_rows,
     delta_table,
@@ -38,10 +39,6 @@ from warehouse.publish.object_store import _open
 from warehouse.publish.target import parse_target
 
 pytestmark = pytest.mark.usefixtures("few_models")
-
-
-def changes(result):
-    return {outcome.table: outcome.change for outcome in result.tables}
 
 
 def assert_published(context, names, target):
@@ -292,38 +289,6 @@ def test_a_target_that_cannot_be_reached_is_named_and_stays_pending(context, cop
         assert {(other["target"], other["is_behind"], other["is_pending"], other["problem"]) for other in others} == {
             (path.as_uri(), is_behind, False, None) for path in (target, tmp_path / "other")
         }
-
-
-def test_files_are_replaced_only_if_their_rows_are_others(context, copies, tmp_path):
-    target = tmp_path / "files"
-    result = publish_to(context, target, format_="csv")
-    names = selected(copies)
-    assert changes(result) == dict.fromkeys(names, "written")
-    assert sorted(file.name for file in target.iterdir()) == sorted(["convohouse.json", *(f"{n}.csv" for n in names)])
-    for name, expected in rows_by_table(context.home, names).items():
-        rows = pl.read_csv(target / f"{name}.csv", infer_schema_length=None)
-        assert (rows.columns, rows.height) == (expected.columns, expected.height)
-    cost = pl.read_csv(target / "marts.fct_conversations.csv", infer_schema_length=None)["cost_credits"].sum()
-    assert cost == home_rows(context.home, "marts.fct_conversations")["cost_credits"].sum()
-
-    inodes = {file: file.stat().st_ino for file in target.glob("*.csv")}
-    (target / ".convohouse-left").write_text("by a killed process")
-    result = publish_to(context, target)  # in the format of the last time
-    assert (result.format, set(changes(result).values())) == ("csv", {"unchanged"})
-    assert {file: file.stat().st_ino for file in target.iterdir() if file.suffix == ".csv"} == inodes
-    assert not (target / ".convohouse-left").exists()
-
-    result = publish_to(context, target, selection=("marts.dim_agents",))
-    assert changes(result) == dict.fromkeys(names, "removed") | {"marts.dim_agents": "unchanged"}
-    assert sorted(file.name for file in target.iterdir()) == ["convohouse.json", "marts.dim_agents.csv"]
-    assert changes(publish_to(context, target, selection=())) == {"marts.dim_agents": "unchanged"}
-
-
-def test_parquet_files_have_every_value_and_type(context, copies, tmp_path):
-    result = publish_to(context, tmp_path / "files", format_="parquet")
-    for name, expected in rows_by_table(context.home, changes(result)).items():
-        rows = pl.read_parquet(tmp_path / "files" / f"{name}.parquet", glob=False)
-        assert in_order(rows).equals(expected), name
 
 
 def test_fewer_tables_leave_none_behind_in_delta_lake(context, copies, tmp_path):

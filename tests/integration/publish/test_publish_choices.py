@@ -133,6 +133,11 @@ def test_without_a_target_all_of_the_settings_and_of_the_record_are_published(ho
     assert run(tmp_path, "publish", str(tmp_path / "x"), "--forget", "--json", **environment).data == {
         "is_forgotten": True
     }
+    config = {"bi": {"target": str(tmp_path / "bi")}}  # as it was published to, although no format is set
+    shown = run(tmp_path, "status", "--json", **environment, CONVOHOUSE_PUBLISH=json.dumps(config)).data["targets"]
+    assert [(target["name"], target["format"], target["published_at"] is None) for target in shown] == [
+        ("bi", "csv", False)
+    ]
     recorded = json.loads((home.root / "published.json").read_text())["targets"]
     assert [target["url"] for target in recorded] == [(tmp_path / "bi").as_uri()]
     shutil.rmtree(tmp_path / "bi")
@@ -150,3 +155,19 @@ def test_a_long_error_of_a_library_is_shown_by_its_beginning_and_its_end():
     target = Target("postgresql://db/bi", "postgres")
     assert target.without_secrets("a" * 599) == "a" * 599
     assert target.without_secrets("a" * 300 + "b" * 700) == f"{'a' * 200} … {'b' * 400}"
+
+
+def test_a_misspelt_name_of_a_target_creates_no_folder(home, tmp_path):
+    (tmp_path / "convohouse.toml").write_text('[publish.dashboards]\ntarget = "bi"\nformat = "csv"\n')
+    environment = {"CONVOHOUSE_HOME": str(home.root)}
+    ended = run(tmp_path, "publish", "dashboard", **environment)
+    assert (ended.code, ended.out) == (2, b"")
+    assert ended.err.splitlines() == [
+        "error: convohouse.toml has no target 'dashboard'.",
+        "Did you mean dashboards? To publish to a new folder of that name, write ./dashboard.",
+    ]
+    assert not (tmp_path / "dashboard").exists()
+    few = ("--format", "csv", "--tables", "marts.dim_agents")
+    assert run(tmp_path, "publish", "./dashboard", *few, **environment).code == 0
+    assert (tmp_path / "dashboard" / "marts.dim_agents.csv").exists()
+    assert run(tmp_path, "publish", "./dashboard", "--forget", **environment).code == 0

@@ -20,9 +20,9 @@ from pipelines.usecases.context import Context
 from tests.helpers.recording_app import Tap
 from warehouse.schema.account_data import AGENT_CONFIGS, BATCH_CALLS, BILLED_USAGE
 from warehouse.schema.operations import SYNC_RUNS
-from warehouse.schema.reference_data import LLM_PRICES, TOOLS
+from warehouse.schema.reference_data import LANDED_TOOLS, LLM_PRICES, TOOLS
 from warehouse.storage import lake
-from warehouse.storage.landing_reference_data import tool_rows
+from warehouse.storage.landing_reference_data import item_rows
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -122,7 +122,7 @@ def test_a_run_without_anything_to_fetch_lists_the_tools_as_well(context):
         result = sync.sync(here, run_id="second", until=datetime(2000, 1, 1, tzinfo=UTC))
     assert result.run["n_fetched"] == 0
     assert app.requests[TOOLS_PATH] == 1
-    assert tool_rows(here.home).height == 28
+    assert item_rows(here.home, LANDED_TOOLS).height == 28
 
 
 def test_conversations_that_are_all_refused_end_the_run_and_no_tools_are_landed(context):
@@ -131,4 +131,4 @@ def test_conversations_that_are_all_refused_end_the_run_and_no_tools_are_landed(
         with pytest.raises(CredentialsError, match="the key lacks a scope"):
             sync.sync(here, run_id="run")
     assert lake.read(here.home, SYNC_RUNS).row(0, named=True)["outcome"] == "failed"
-    assert tool_rows(here.home).is_empty()
+    assert item_rows(here.home, LANDED_TOOLS).is_empty()

@@ -9,17 +9,15 @@ import pytest
 
 from pipelines.api.client import ApiClient
 from pipelines.errors import ApiUnavailableError, CredentialsError
-from pipelines.extract.llm_price_queries import paid_llm_cost
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases import reference_data
-from pipelines.usecases.reference_data import PricesCopy, fetch_and_land_tools
+from pipelines.usecases.reference_data import PricesCopy, ToolsCopy
 from tests.helpers.account_night import NIGHT
 from tests.helpers.recording_app import Tap
 from tests.helpers.reference_night import FIRST, SECOND, UNPRICED, api, call, nightly
-from warehouse.schema.reference_data import LLM_PRICES, REFERENCE_TABLES, TOOLS
-from warehouse.schema.usage import LLM_USAGE
-from warehouse.storage import lake, parquet
-from warehouse.storage.landing_reference_data import price_rows
+from warehouse.schema.reference_data import LANDED_PRICES, LLM_PRICES, REFERENCE_TABLES, TOOLS
+from warehouse.storage import lake
+from warehouse.storage.landing_reference_data import folder, price_rows
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -69,23 +67,6 @@ def test_what_is_given_goes_before_the_settings_and_those_before_what_is_measure
         *(None, None, None),
         "none",
     )
-
-
-def test_what_was_paid_is_of_the_scope_that_the_metrics_add_up(emulated):
-    home = emulated().home
-    usage = {
-        "c1": {"initiated": 0.25, "irreversible": 0.5, "turn": 4.0},
-        "c2": {"irreversible": 0.75, "turn": 8.0},
-        "c3": {"turn": 16.0},
-    }
-    for conversation_id, price_by_scope in usage.items():
-        call(emulated(), conversation_id, FIRST)
-        keys = {"conversation_id": conversation_id, "start_date": NIGHT.date(), "model": "m", "token_kind": "input"}
-        rows = [
-            keys | {"scope": scope, "turn_index": -1, "price_usd": price} for scope, price in price_by_scope.items()
-        ]
-        lake.upsert_partition(home, LLM_USAGE, NIGHT.date(), parquet.frame(LLM_USAGE, rows), [conversation_id])
-    assert paid_llm_cost(home).rows() == [(FIRST, "m", 1.0, 1.0 / 3)]  # three minutes
 
 
 def test_agents_without_prices_are_named_and_the_others_have_theirs(emulated):
@@ -160,7 +141,7 @@ def test_a_scope_that_the_key_lacks_is_a_warning_that_names_it_and_the_rest_work
     assert "convai_read" in warning
     assert lake.read(context.home, table).height > 0
     with pytest.raises(CredentialsError):
-        fetch_and_land_tools(context) if denied == "/tools" else PricesCopy(context).fetch_and_land()
+        ToolsCopy(context).fetch_and_land() if denied == "/tools" else PricesCopy(context).fetch_and_land()
 
 
 def test_an_api_that_is_down_is_a_warning(emulated):
@@ -198,4 +179,4 @@ def test_reference_says_what_it_does_not_land_when_the_api_breaks_off(emulated, 
     with pytest.raises(ApiUnavailableError):
         PricesCopy(context).fetch_and_land()
     assert price_rows(context.home).is_empty()
-    assert context.home.files(context.home.prices) == []
+    assert context.home.files(folder(context.home, LANDED_PRICES)) == []

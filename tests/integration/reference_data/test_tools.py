@@ -10,23 +10,23 @@ import pytest
 from pipelines.emulator.server.tools_endpoint import listed_tools
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases.reference_data import (
+    ToolsCopy,
     ToolsResult,
-    fetch_and_land_tools,
 )
 from tests.helpers.account_night import NIGHT
 from tests.helpers.disk_contents import contents
 from tests.helpers.reference_night import CHANGING, Shrinking, api, tool
 from warehouse.schema.operations import UNKNOWN_FIELDS
-from warehouse.schema.reference_data import TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
+from warehouse.schema.reference_data import LANDED_TOOLS, TOOL_PARAMETERS, TOOL_VERSIONS, TOOLS
 from warehouse.storage import lake
-from warehouse.storage.landing_reference_data import tool_rows
+from warehouse.storage.landing_reference_data import item_rows
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
 
 def test_tools_are_listed_flattened_and_counted(emulated):
     context = emulated()
-    assert fetch_and_land_tools(context) == ToolsResult(n_listed=14, n_changed=14, n_gone=0)
+    assert ToolsCopy(context).fetch_and_land() == ToolsResult(n_listed=14, n_changed=14, n_gone=0)
     assert {key: tool(context)[key] for key in ("workspace", "name", "type", "api_schema_method", "first_seen_at")} == {
         "workspace": "main",
         "name": "book_slot",
@@ -58,10 +58,10 @@ def test_tools_are_listed_flattened_and_counted(emulated):
 
 def test_a_second_listing_with_a_changed_tool_gives_history(emulated, clock):
     context = emulated()
-    fetch_and_land_tools(context)
+    ToolsCopy(context).fetch_and_land()
     before = tool(context)
     clock.now += timedelta(days=1)
-    assert fetch_and_land_tools(context) == ToolsResult(n_listed=14, n_changed=1, n_gone=0)
+    assert ToolsCopy(context).fetch_and_land() == ToolsResult(n_listed=14, n_changed=1, n_gone=0)
 
     after = tool(context)
     assert {before["response_timeout_secs"], after["response_timeout_secs"]} == {20, 30}
@@ -71,20 +71,20 @@ def test_a_second_listing_with_a_changed_tool_gives_history(emulated, clock):
     assert versions.rows() == [(NIGHT, None), (clock.now, '["response_timeout_secs"]')]
     others = lake.read(context.home, TOOLS).filter(pl.col("tool_id") != CHANGING)
     assert set(others["changed_at"]) == {NIGHT}
-    assert tool_rows(context.home).filter(pl.col("payload").is_not_null()).height == 15
+    assert item_rows(context.home, LANDED_TOOLS).filter(pl.col("payload").is_not_null()).height == 15
 
 
 def test_a_tool_that_is_no_longer_listed_is_gone_until_it_is_again(emulated, clock):
     shrinking = Shrinking(clock)
     context = emulated(shrinking)
-    fetch_and_land_tools(context)
+    ToolsCopy(context).fetch_and_land()
     clock.now += timedelta(hours=1)
     shrinking.left_out = {CHANGING}
-    assert fetch_and_land_tools(context) == ToolsResult(n_listed=13, n_changed=0, n_gone=1)
+    assert ToolsCopy(context).fetch_and_land() == ToolsResult(n_listed=13, n_changed=0, n_gone=1)
     assert (tool(context)["is_gone"], tool(context)["last_seen_at"]) == (True, NIGHT)
     clock.now += timedelta(hours=1)
     shrinking.left_out = set()
-    assert fetch_and_land_tools(context) == ToolsResult(n_listed=14, n_changed=0, n_gone=0)
+    assert ToolsCopy(context).fetch_and_land() == ToolsResult(n_listed=14, n_changed=0, n_gone=0)
     assert (tool(context)["is_gone"], tool(context)["first_seen_at"], tool(context)["changed_at"]) == (
         False,
         NIGHT,
@@ -95,10 +95,10 @@ def test_a_tool_that_is_no_longer_listed_is_gone_until_it_is_again(emulated, clo
 def test_a_workspace_without_tools_has_none_and_all_that_were_are_gone(emulated, clock):
     shrinking = Shrinking(clock)
     context = emulated(shrinking)
-    fetch_and_land_tools(context)
+    ToolsCopy(context).fetch_and_land()
     clock.now += timedelta(hours=1)
     shrinking.left_out = {tool["id"] for tool in listed_tools(clock())}
-    assert fetch_and_land_tools(context) == ToolsResult(n_listed=0, n_changed=0, n_gone=14)
+    assert ToolsCopy(context).fetch_and_land() == ToolsResult(n_listed=0, n_changed=0, n_gone=14)
 
 
 def test_no_header_value_and_no_secret_is_on_the_disk(emulated, clock):
@@ -118,7 +118,7 @@ def test_no_header_value_and_no_secret_is_on_the_disk(emulated, clock):
     config = {"api_schema": schema, "dynamic_variables": variables, "params": {"transfers": transfers}}
     planted.extra = {"tool_config": {"type": "webhook", "name": "n"} | config}
     context = emulated(planted)
-    fetch_and_land_tools(context)
+    ToolsCopy(context).fetch_and_land()
     disk = contents(context.home.root)
     assert b"pl4nted" not in disk
     assert b"secret_kept" in disk
@@ -137,7 +137,7 @@ def test_no_header_value_and_no_secret_is_on_the_disk(emulated, clock):
 
 def test_who_made_a_tool_is_hidden_where_people_are(emulated):
     context = emulated(pii="hash", pii_key="0123456789abcdef")
-    fetch_and_land_tools(context)
+    ToolsCopy(context).fetch_and_land()
     assert b"robin.demo@example.com" not in contents(context.home.root)
     assert tool(context)["access_info_creator_email"] == "<email>"
 
@@ -156,14 +156,14 @@ def test_the_reference_s_form_without_pages_reads_the_same(emulated, clock):
             await self.app(scope | {"query_string": b""}, receive, send)
 
     context = emulated(OldForm())
-    assert fetch_and_land_tools(context).n_listed == 14
+    assert ToolsCopy(context).fetch_and_land().n_listed == 14
     assert query_strings == [b"page_size=100"]
 
 
 def test_many_pages_are_all_read(emulated, monkeypatch):
     monkeypatch.setattr("pipelines.api.endpoints.MAX_TOOLS_PER_PAGE", 4)
     context = emulated()
-    assert fetch_and_land_tools(context).n_listed == 14
+    assert ToolsCopy(context).fetch_and_land().n_listed == 14
 
 
 def test_unknown_keys_are_kept_and_counted(emulated, clock):
@@ -175,7 +175,7 @@ def test_unknown_keys_are_kept_and_counted(emulated, clock):
     }
     odd.left_out = {tool["id"] for tool in listed_tools(clock())[1:]}
     context = emulated(odd)
-    fetch_and_land_tools(context)
+    ToolsCopy(context).fetch_and_land()
     refresh_lake(context.home, reread_days=(1,))
     unknown = lake.read(context.home, UNKNOWN_FIELDS).sort("path")
     assert unknown.select("path", "kind", "n_rows", "n_conversations").rows() == [

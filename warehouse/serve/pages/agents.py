@@ -29,7 +29,7 @@ EXPERIMENTS = """
 select
     agent_id, variant_kind, variant_a, variant_b, measure, finding, n_observations_a, n_observations_b
 from metrics.experiments
-where ($agent_id is null or agent_id = $agent_id) and ($workspace is null or workspace = $workspace)
+where ($agent_id is null or coalesce(agent_id, 'none') = $agent_id) and ($workspace is null or workspace = $workspace)
 order by has_enough_data desc, agent_id, variant_kind, variant_a, variant_b, measure
 limit 40
 """

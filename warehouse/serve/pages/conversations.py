@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from warehouse.serve.pages.measures import SLOW_WAIT
-from warehouse.serve.pages.selection import Reader, Row
+from warehouse.serve.pages.selection import NONE, Reader, Row
 from warehouse.serve.search_terms import pattern, search_terms
 
 PAGE_SIZE = 50
@@ -38,6 +38,8 @@ SORTS = {
     "length": "call_duration_secs desc nulls last",
     "tool_errors": "n_tool_errors desc, started_at desc",
 }
+
+TOOL = f"coalesce(parts.tool_name, '{NONE}')"
 
 IS_SLOW = f"coalesce(p95_wait_secs, 0) > {SLOW_WAIT}"
 
@@ -127,10 +129,10 @@ def _where(conditions: Conditions) -> tuple[str, dict[str, Any]]:
         "outcome not in ('not_reached', 'voicemail') and is_contained = $is_contained": conditions.is_contained,
         "(is_transferred_to_agent or is_transferred_to_human) = $is_transferred": conditions.is_transferred,
         _exists("fct_turns", "parts.wait_secs > $min_wait_secs"): conditions.min_wait_secs,
-        _exists("fct_tool_calls", "parts.tool_name = $tool"): conditions.tool,
-        _exists("fct_tool_calls", "parts.tool_name = $tool_error and parts.is_error"): conditions.tool_error,
+        _exists("fct_tool_calls", f"{TOOL} = $tool"): conditions.tool,
+        _exists("fct_tool_calls", f"{TOOL} = $tool_error and parts.is_error"): conditions.tool_error,
         "coalesce(termination_group, 'none') = $termination": conditions.termination,
-        _exists("fct_llm_usage", "parts.model = $model"): conditions.model,
+        _exists("fct_llm_usage", f"coalesce(parts.model, '{NONE}') = $model and parts.is_total"): conditions.model,
         "local_weekday = $weekday": conditions.weekday,
         "local_start_hour = $hour": conditions.hour,
         "is_repeat_caller_7d = $is_repeat_caller": conditions.is_repeat_caller,
@@ -147,7 +149,10 @@ def _where(conditions: Conditions) -> tuple[str, dict[str, Any]]:
             )
         )
         parameters |= {"criterion": conditions.criterion, "criterion_result": conditions.criterion_result}
-    for number, word in enumerate(search_terms(conditions.words or "")[:MAX_WORDS]):
+    terms = search_terms(conditions.words or "")[:MAX_WORDS]
+    if conditions.words and not terms:
+        where.append("false")  # signs alone, which nobody says
+    for number, word in enumerate(terms):
         where.append(_exists("fct_turns", f"regexp_matches(parts.message, $word_{number})"))
         parameters[f"word_{number}"] = pattern(word)
     return " and ".join(f"({part})" for part in where), parameters

@@ -77,9 +77,9 @@ class Definition:
     description: str
 
 
-def definitions(reader: Reader, model: str = "metrics.agent_daily") -> dict[str, Definition]:
-    """The metrics of a model, by column."""
-    rows = reader.rows("select * from metrics.catalog where model = $model", model=model)
+def definitions(reader: Reader) -> dict[str, Definition]:
+    """The metrics of ``metrics.agent_daily``, by column."""
+    rows = reader.rows("select * from metrics.catalog where model = 'metrics.agent_daily'")
     return {
         row["column_name"]: Definition(row["id"], row["name"], row["unit"], row["good"], row["description"])
         for row in rows

@@ -9,7 +9,7 @@ select
     costs.start_date,
     costs.component,
     count(*) as n_calls,
-    cast(sum(costs.cost_usd) as double) as cost_usd,
+    cast(sum(cast(costs.cost_usd as decimal(38, 12))) as double) as cost_usd,
     cast(sum(costs.cost_credits) as double) as cost_credits
 from conversations
 join intermediate.int_cost_components as costs using (workspace, conversation_id, start_date)
@@ -37,14 +37,14 @@ select
     month_start_date,
     max(as_of_date) as as_of_date,
     last_day(month_start_date) as last_date,
-    sum(cost_usd) as cost_usd,
-    sum(expected_usd) as expected_usd,
+    cast(sum(cast(cost_usd as decimal(38, 12))) as double) as cost_usd,
+    cast(sum(cast(expected_usd as decimal(38, 12))) as double) as expected_usd,
     case when count(*) = 1 then max(expected_low_usd) end as expected_low_usd,
     case when count(*) = 1 then max(expected_high_usd) end as expected_high_usd,
     max(budget_usd) as budget_usd
 from metrics.spend_forecast
 where
-    agent_id = coalesce($agent_id, '*')
+    coalesce(agent_id, 'none') = coalesce($agent_id, '*')
     and ($workspace is null or workspace = $workspace)
     and month_start_date = (select max(month_start_date) from metrics.spend_forecast)
 group by month_start_date
@@ -57,7 +57,7 @@ from marts.fct_conversations
 where
     is_counted
     and start_date between $first and $last
-    and ($agent_id is null or agent_id = $agent_id)
+    and ($agent_id is null or coalesce(agent_id, 'none') = $agent_id)
     and ($workspace is null or workspace = $workspace)
 group by all
 order by all
@@ -81,9 +81,9 @@ BILLS = """
 select
     bill_unit,
     count(*) as n_days,
-    sum(billed_agents_amount) as billed_amount,
-    sum(conversations_amount) as conversations_amount,
-    sum(unexplained_amount) as unexplained_amount,
+    cast(sum(cast(billed_agents_amount as decimal(38, 12))) as double) as billed_amount,
+    cast(sum(cast(conversations_amount as decimal(38, 12))) as double) as conversations_amount,
+    cast(sum(cast(unexplained_amount as decimal(38, 12))) as double) as unexplained_amount,
     count(bill_explanation) as n_unexplained_days,
     list_sort(list(distinct bill_explanation) filter (bill_explanation is not null)) as explanations,
     bool_and(is_bill_complete) as is_complete
@@ -108,7 +108,7 @@ from metrics.llm_switch
 where
     estimated_saving_usd > 0
     and not is_main_model
-    and ($agent_id is null or agent_id = $agent_id)
+    and ($agent_id is null or coalesce(agent_id, 'none') = $agent_id)
     and ($workspace is null or workspace = $workspace)
 qualify row_number() over (partition by workspace, agent_id order by estimated_saving_usd desc, model) <= 3
 order by estimated_saving_usd desc, agent_id, model

@@ -61,7 +61,7 @@ select
 from metrics.repeat_callers
 where
     start_date between $first and $last
-    and ($agent_id is null or agent_id = $agent_id)
+    and ($agent_id is null or coalesce(agent_id, 'none') = $agent_id)
     and ($workspace is null or workspace = $workspace)
 """
 

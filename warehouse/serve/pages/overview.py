@@ -61,7 +61,7 @@ from metrics.anomalies
 where
     is_flagged
     and start_date between $first and $last
-    and ($agent_id is null or agent_id = $agent_id)
+    and ($agent_id is null or coalesce(agent_id, 'none') = $agent_id)
     and ($workspace is null or workspace = $workspace)
 order by start_date desc, abs(deviation) / nullif(spread, 0) desc, agent_id, measure
 """
@@ -70,7 +70,7 @@ WEEK_TARGETS = """
 select week_start_date, agent_id, metric, metric_name, value, target, difference, n_observations, is_met
 from metrics.targets
 where
-    ($agent_id is null or agent_id = $agent_id)
+    ($agent_id is null or coalesce(agent_id, 'none') = $agent_id)
     and ($workspace is null or workspace = $workspace)
     and week_start_date = (
         select max(week_start_date)

@@ -24,7 +24,7 @@ from warehouse.errors import NothingBuiltError
 from warehouse.storage.home import Home
 
 NONE = "none"
-"""In place of a channel, language or version: conversations that have none."""
+"""In place of an agent, channel, language, version, model or tool: what has none."""
 
 Row = dict[str, Any]
 
@@ -98,7 +98,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Conversations of a period; None for an agent, channel, language or version means all of them."""
+    """Conversations of a period; None for an agent, channel, language or version means all, ``NONE`` those without."""
 
     period: Period
     is_compared: bool = True

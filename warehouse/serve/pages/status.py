@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from warehouse.serve.pages.selection import Reader
+from warehouse.serve.pages.selection import NONE, Reader
 from warehouse.storage.freshness import last_full_listing_at
 from warehouse.storage.home import Home
 
@@ -111,6 +111,8 @@ def read_choices(reader: Reader) -> Choices:
     for row in reader.rows(VALUES):
         values[row["kind"]].append(row["value"])
     agents = agent_labels(reader)
+    if reader.rows("select 1 from marts.fct_conversations where agent_id is null limit 1"):
+        agents[NONE] = "agent not given"
     versions, version_agents = {}, {}
     for row in reader.rows(VERSIONS):
         versions[row["version_id"]] = version_label(row["version_id"], row["first_date"])

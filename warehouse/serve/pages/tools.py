@@ -1,4 +1,4 @@
-"""Tools: calls, errors by type, latency, time-outs, the last change of the definition, and the hour."""
+"""Tools: calls, errors by type, latency, timeouts, the last change of the definition, and the hour."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class _Fetcher:
             self._submit(response)
 
     async def _request(self, row: Mapping[str, Any]) -> Response | None:
-        """The response to land, where a 404 is a deletion; None where the conversation is set aside.
+        """The response to land, where a 404 is a deletion; None where the conversation is quarantined.
 
         Raises:
             ConvohouseError: it is not the conversation that fails, but the key, the host or the API.
@@ -96,15 +96,15 @@ class _Fetcher:
             return Response(row, None, self._clock())
         except ConvohouseError as error:
             await self._breaker.on_item_error(error, self._is_api_answering)
-            self._set_aside(conversation_id, error)
+            self._quarantine(conversation_id, error)
             return None
         return Response(row, body, self._clock())
 
-    def _set_aside(self, conversation_id: str, error: ConvohouseError) -> None:
+    def _quarantine(self, conversation_id: str, error: ConvohouseError) -> None:
         self._stats.failed[conversation_id] = str(error)
         reason = UNREADABLE if isinstance(error, MalformedResponseError) else UNFETCHABLE
         text = hide_message(str(error))
-        quarantine.set_aside(self._pipeline.home, conversation_id, at=self._clock(), reason=reason, error=text)
+        quarantine.add(self._pipeline.home, conversation_id, at=self._clock(), reason=reason, error=text)
 
     async def _is_api_answering(self) -> bool:
         """Whether the API answers for any conversation that has not failed in this run, so far as one is known."""

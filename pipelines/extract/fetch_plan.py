@@ -83,7 +83,7 @@ def plan_fetches(
 
 
 def _conversations_of_malformed_rows(home: Home) -> pl.DataFrame:
-    """Conversations whose list row was set aside and which are not landed: conversation_id, start_time_at.
+    """Conversations whose list row was quarantined and which are not landed: conversation_id, start_time_at.
 
     They are read by their id; the start is the time of the listing, until the document says it.
     """

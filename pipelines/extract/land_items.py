@@ -37,7 +37,7 @@ def land_listing(
         table: The landed table.
         listed_at: When the listing began.
         items: Documents by item id; None for an item that is as it landed last.
-        errors: Why items could not be fetched, by id: they are set aside. What is known of them, and below them, stays.
+        errors: Why items could not be fetched, by id: they are quarantined. What is known of them and below them stays.
         reason: Why, in the quarantine.
         check: Flattens a document, and raises if it cannot.
         shorten: What is left of a masked document.
@@ -68,5 +68,5 @@ def land_listing(
             rows[item_id] = {"content_sha256": content}
     land_items(home, table, listed_at, [{"item_id": name, "listed_at": listed_at, **row} for name, row in rows.items()])
     for item_id, text in failed.items():
-        quarantine.set_aside(home, item_id, at=listed_at, reason=reason, error=text)
+        quarantine.add(home, item_id, at=listed_at, reason=reason, error=text)
     return failed

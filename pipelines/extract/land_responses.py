@@ -1,6 +1,6 @@
 """Land a batch of responses as snapshots; runs in a thread or in a worker process.
 
-A document that cannot be landed is set aside by its id, and the others of the batch are landed.
+A document that cannot be landed is quarantined by its id, and the others of the batch are landed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def land_responses(
     rows, errors = _snapshot_rows(responses, pseudonyms)
     fetched_at = {response.plan_row["conversation_id"]: response.fetched_at for response in responses}
     for conversation_id, error in errors.items():
-        quarantine.set_aside(home, conversation_id, at=fetched_at[conversation_id], reason=UNREADABLE, error=error)
+        quarantine.add(home, conversation_id, at=fetched_at[conversation_id], reason=UNREADABLE, error=error)
     has_payload = pl.col("payload").is_not_null().alias("has_payload")
     # Without the payloads: the result can come from another process, and documents are expensive to send.
     landed = landing.land_documents(home, rows, sequence).select(*landing.DOCUMENT_COLUMNS, has_payload)

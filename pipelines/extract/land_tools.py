@@ -28,10 +28,10 @@ def land_listing(
 ) -> dict[str, str]:
     """Land a complete listing, with credentials masked and, if configured, pseudonyms.
 
-    A tool that cannot be landed or flattened is set aside; if it is known, it stays as it was.
+    A tool that cannot be landed or flattened is quarantined; if it is known, it stays as it was.
 
     Returns:
-        Why tools were set aside, by their id.
+        Why tools were quarantined, by their id.
     """
     errors = {row.name: row.error for row in listing.malformed}
     landed = dict(latest_documents(home, LANDED_TOOLS).select("tool_id", "content_sha256").rows())
@@ -46,7 +46,7 @@ def land_listing(
                 rows.append({"tool_id": tool_id, "listed_at": listed_at, **unchanged})
     land_items(home, LANDED_TOOLS, listed_at, rows)
     for tool_id, text in errors.items():
-        quarantine.set_aside(home, tool_id, at=listed_at, reason=TOOL_UNREADABLE, error=text)
+        quarantine.add(home, tool_id, at=listed_at, reason=TOOL_UNREADABLE, error=text)
     return errors
 
 

@@ -27,7 +27,7 @@ MAX_PARTS = 8
 MIN_PAGES_PER_PART = 4
 """Fewer pages are not worth a cursor of their own."""
 MAX_AHEAD = timedelta(days=1)
-"""A start later than this after the time of the listing is set aside: the row is wrong, or our clock."""
+"""A start later than this after the time of the listing is quarantined: the row is wrong, or our clock."""
 MAX_RESTARTS = 2
 """How often a part is listed again from its start after the API rejected its cursor."""
 SECOND_PAGE_SIZE = 83
@@ -36,7 +36,7 @@ SECOND_PAGE_SIZE = 83
 
 @dataclass(frozen=True, slots=True)
 class ListedRows:
-    """The rows of a window: ``rows`` of ``LANDED_LISTINGS``, and those set aside as rows of ``QUARANTINE``.
+    """The rows of a window: ``rows`` of ``LANDED_LISTINGS``, and those in quarantine as rows of ``QUARANTINE``.
 
     ``skipped_ids`` are the conversations that only a repeated request showed.
     """
@@ -55,7 +55,7 @@ async def list_rows(
 ) -> ListedRows:
     """The latest row of every conversation in the window; opens and closes the client.
 
-    A row that cannot be used is set aside, and the others are listed.
+    A row that cannot be used is quarantined, and the others are listed.
 
     That the API ends a list proves nothing. A list of several pages is listed twice at the same time, in pages of
     different sizes: an API that counts rows instead of naming the last one skips some between two pages when
@@ -193,7 +193,7 @@ class _Lister:
         self._on_rows(len(self._ids))
 
     def _frame(self, rows: Sequence[ListRow]) -> pl.DataFrame:
-        """The rows to land; a row with a value that no column can hold is set aside."""
+        """The rows to land; a row with a value that no column can hold is quarantined."""
         try:
             return parquet.frame(LANDED_LISTINGS, [list_row(row, self._listed_at, self._pseudonyms) for row in rows])
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one row, the others are listed
@@ -213,7 +213,7 @@ def _estimate_pages(first: ListPage, window: Window) -> int:
 
 
 def _describe(row: MalformedRow, window: Window) -> str:
-    """Why a row was set aside, and what becomes of its conversation: without an id, it has to be listed again."""
+    """Why a row was quarantined, and what becomes of its conversation: without an id, it has to be listed again."""
     if not row.name.startswith(ROW_PREFIX):
         return f"{row.error}; the conversation is read by its id"
     since = window.since or quarantine.BEGINNING

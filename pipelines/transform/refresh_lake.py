@@ -141,7 +141,7 @@ def _drop_rows(rows: pl.DataFrame, other_rows: pl.DataFrame) -> pl.DataFrame:
 def refresh_quarantine(
     home: Home, tried_ids: Collection[str] = (), errors: Mapping[str, str] = MappingProxyType({})
 ) -> None:
-    """Rebuild ``quarantine``: what was set aside before the landing, and documents that could not be flattened.
+    """Rebuild ``quarantine``: what was quarantined before the landing, and documents that could not be flattened.
 
     Of earlier runs, only the documents that this run did not try remain.
     """

@@ -1,7 +1,7 @@
 """Agents' configurations and batches of calls: fetched once in a UTC day, landed, and flattened.
 
 As with the other reference data, a key may lack the scope for them, which must not stop the copy of conversations: the
-parts of a sync return an error as a warning. An error of one agent, branch, version or batch is set aside.
+parts of a sync return an error as a warning. An error of one agent, branch, version or batch is quarantined.
 """
 
 from __future__ import annotations

@@ -180,7 +180,7 @@ def failed_run(run_id: str, job: str, errors: Sequence[str], settings: Settings)
 
 
 def find_alerts(context: Context) -> Iterator[Alert]:
-    """What is wrong with the data of the home folder: stale, unusual, unknown to the schema, or set aside."""
+    """What is wrong with the data of the home folder: stale, unusual, unknown to the schema, or in quarantine."""
     home = context.home.all_workspaces
     for find in (_stale, _unusual, _unknown_fields, _quarantine):
         with suppress(ConvohouseError):  # such as: nothing was built yet

@@ -69,10 +69,10 @@ def _skipped_earlier(home: Home, rows: pl.DataFrame, listed_before: pl.DataFrame
     if until is None:
         return set()
     since = min(listing.since or landing.BEGINNING for listing in listings)
-    set_aside = quarantine.current(home)["conversation_id"]
+    quarantined = quarantine.current(home)["conversation_id"]
     new_rows = rows.join(listed_before, "conversation_id", "anti").filter(
         pl.col("start_time_at").is_between(since, until - LIST_DELAY, closed="left"),
-        ~pl.col("conversation_id").is_in(set_aside.to_list()),
+        ~pl.col("conversation_id").is_in(quarantined.to_list()),
     )
     return set(new_rows["conversation_id"])
 

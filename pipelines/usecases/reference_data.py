@@ -134,7 +134,7 @@ class PricesCopy:
         self._progress = progress
         self._breaker = CircuitBreaker()
         self._rows: dict[str, dict[str, object]] = {}  # to land, by agent
-        self._failed: dict[str, str] = {}  # why agents are set aside
+        self._failed: dict[str, str] = {}  # why agents are quarantined
         self._missing: dict[str, str] = {}  # agents that were deleted, or have an invalid id
         self._error: ConvohouseError | None = None
 
@@ -148,7 +148,7 @@ class PricesCopy:
         return self.land()
 
     async def fetch(self, client: ApiClient) -> None:
-        """Request the prices of all agents; an error of one agent is set aside.
+        """Request the prices of all agents; an error of one agent is quarantined.
 
         Raises:
             ApiError: the key is refused or lacks the scope, or the API is down, as ``CircuitBreaker`` decides.
@@ -158,13 +158,13 @@ class PricesCopy:
             raise self._error  # all agents failed, however few there are
 
     def land(self) -> PricesResult:
-        """Land the responses, set aside the agents that failed, and refresh ``llm_prices``."""
+        """Land the responses, quarantine the agents that failed, and refresh ``llm_prices``."""
         home, asked_at = self._context.home, self._asked_at
         if self._queries:
             land_prices(home, asked_at, list(self._rows.values()))
             if not self._are_agents_named:  # for named agents, the caller says what failed
                 for agent_id, error in self._failed.items():
-                    quarantine.set_aside(home, agent_id, at=asked_at, reason=PRICE_UNAVAILABLE, error=error)
+                    quarantine.add(home, agent_id, at=asked_at, reason=PRICE_UNAVAILABLE, error=error)
             llm_prices.refresh_prices(home)
             refresh_quarantine(home)
         unpriced_agents = self._missing | self._failed

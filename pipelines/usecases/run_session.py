@@ -182,7 +182,7 @@ def finish_runs(
 
 
 def _describe_quarantined(item_id: str, error: str) -> str:
-    """One line on an item that was set aside; it always names the item."""
+    """One line on an item that was quarantined; it always names the item."""
     return error if item_id in error else f"{item_id}: {error}"
 
 

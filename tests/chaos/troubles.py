@@ -186,7 +186,7 @@ def one_404(house: House) -> None:
 
 
 def one_refused(house: House) -> None:
-    """One conversation that answers 403: it is set aside and named, and all others arrive."""
+    """One conversation that answers 403: it is quarantined and named, and all others arrive."""
     for conversation_id in house.draw_recent(1):
         with house.api(house.answers(conversation_id, 403)):
             result = house.sync()

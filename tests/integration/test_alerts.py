@@ -50,7 +50,7 @@ Each run tries them again; `convohouse retry` does so now.
 {PAGE}/assets/lake/quarantine"""
 
 
-def set_aside(home: Home, **errors: str) -> None:
+def add_to_quarantine(home: Home, **errors: str) -> None:
     rows = [
         {"workspace": "main", "conversation_id": item_id, "fetched_at": NOW, "reason": "unreadable", "error": error}
         for item_id, error in errors.items()
@@ -64,7 +64,7 @@ def set_aside(home: Home, **errors: str) -> None:
 def home(tmp_path):
     """A home in which everything is wrong: never listed, an anomaly, an unknown field, a conversation in quarantine."""
     home = Home(tmp_path / "home").open()
-    set_aside(home, conv_2="The response is no document.")
+    add_to_quarantine(home, conv_2="The response is no document.")
     seen = {"first_seen_at": NOW, "last_seen_at": NOW}
     unknown = {"workspace": "main", "path": "metadata.brand_new", "value": "", "kind": "key", "n_rows": 3}
     row = unknown | {"n_conversations": 3, "example_id": "conv_1"} | seen
@@ -109,7 +109,7 @@ def test_each_problem_is_told_once_and_a_new_one_alone(home):
         assert [post["text"] for post in receiver.posts] == [STALE, UNUSUAL, UNKNOWN, SET_ASIDE]
         assert {tuple(post) for post in receiver.posts} == {("text",)}
         assert send(context) == 0
-        set_aside(home, conv_2="The response is no document.", conv_3="No start.")
+        add_to_quarantine(home, conv_2="The response is no document.", conv_3="No start.")
         assert send(context) == 1
         assert "- conv_3: unreadable, No start.\nEach run" in receiver.posts[-1]["text"]
         assert "conv_2" not in receiver.posts[-1]["text"]
@@ -145,21 +145,21 @@ def test_of_each_workspace_the_newest_day_that_is_over_counts_and_the_most_unusu
 
 def test_what_was_right_for_a_week_is_told_again(home):
     with slack() as receiver:
-        set_aside(home, conv_2="No start.")
+        add_to_quarantine(home, conv_2="No start.")
         send(context_of(home, alert_webhook=receiver.url))
         lake.overwrite_table(home, QUARANTINE, lake.read(home, QUARANTINE).clear())
         assert send(context_of(home, NOW + timedelta(days=6), alert_webhook=receiver.url)) == 0
-        set_aside(home, conv_2="No start.")
+        add_to_quarantine(home, conv_2="No start.")
         assert send(context_of(home, NOW + timedelta(days=6, hours=1), alert_webhook=receiver.url)) == 0
         lake.overwrite_table(home, QUARANTINE, lake.read(home, QUARANTINE).clear())
         send(context_of(home, NOW + timedelta(days=14), alert_webhook=receiver.url))
-        set_aside(home, conv_2="No start.")
+        add_to_quarantine(home, conv_2="No start.")
         assert send(context_of(home, NOW + timedelta(days=14), alert_webhook=receiver.url)) == 1
 
 
 def test_what_stays_wrong_is_told_once_and_ten_lines_are_enough(home):
     with slack() as receiver:
-        set_aside(home, **{f"conv_{number:02}": "No start." for number in range(12)})
+        add_to_quarantine(home, **{f"conv_{number:02}": "No start." for number in range(12)})
         for days, n_messages in ((0, 4), (6, 0), (12, 0)):
             context = context_of(home, NOW + timedelta(days=days), alert_webhook=receiver.url)
             assert send(context) == n_messages
@@ -243,7 +243,7 @@ def test_in_a_folder_that_is_no_home_nothing_is_sent(tmp_path):
 
 
 def test_no_message_and_no_error_shows_a_secret(home):
-    set_aside(home, conv_2=f"The key {KEY} was refused, so was +49 151 23456789.")
+    add_to_quarantine(home, conv_2=f"The key {KEY} was refused, so was +49 151 23456789.")
     with slack() as receiver:
         context = context_of(home, alert_webhook=receiver.url)
         send(context, failed_run("run_1", "nightly", [f"{receiver.url} has the key {KEY}"], context.settings))

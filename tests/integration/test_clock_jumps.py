@@ -104,7 +104,7 @@ def test_a_window_that_ends_in_the_future_and_a_pause_leave_no_gap(is_ahead, tmp
 
 @pytest.mark.parametrize("hours", [5, 30])
 def test_with_a_clock_that_stays_behind_nothing_that_has_started_is_missing(hours, tmp_path):
-    """Of what the API dates more than a day ahead, the row is set aside and named; the conversation is copied."""
+    """Of what the API dates more than a day ahead, the row is quarantined and named; the conversation is copied."""
     nights = Nights(tmp_path / "home", until=UNTIL + 3 * DAY)
     nights.ahead = -timedelta(hours=hours)
     with running(nights.app) as url:

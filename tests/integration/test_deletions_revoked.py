@@ -176,7 +176,7 @@ def test_a_command_that_lists_no_conversations_notices_another_workspace_too(nig
     foreign = create_app(World(seed=99, conversations=60, days=6, until=UNTIL), clock=lambda: nights.now)
     with running(foreign) as foreign_url:
         context, wrong = nights.context(nights.url), nights.context(foreign_url)
-        quarantine.set_aside(context.home, nights.finished(), at=nights.now, reason=UNFETCHABLE, error="HTTP 403")
+        quarantine.add(context.home, nights.finished(), at=nights.now, reason=UNFETCHABLE, error="HTTP 403")
         before = landed(context.home)
         with pytest.raises(
             ForeignWorkspaceError, match=f"copied from {host_of(nights.url)}: the API at {host_of(foreign_url)}"

@@ -292,7 +292,7 @@ def test_the_log_of_what_was_done_forgets_an_erased_conversation(tmp_path):
 def test_a_quarantined_response_is_erased_as_well(tmp_path):
     context = Context(Settings(home=tmp_path / "home [1]", api_key="demo"), clock=lambda: UNTIL)
     home = context.home.open()
-    quarantine.set_aside(home, "conv_cut", at=UNTIL, reason="unreadable", error="said by Ada")
+    quarantine.add(home, "conv_cut", at=UNTIL, reason="unreadable", error="said by Ada")
     refresh_lake(home, reread_days=())
     assert b"said by Ada" in contents(home.root)
     (receipt,) = erase(context, ["conv_cut"]).receipts

@@ -79,7 +79,7 @@ def landed(home):
     return dict(landing.snapshots(home).select("conversation_id", "kind").rows())
 
 
-def test_a_document_and_a_404_are_landed_and_conversations_without_either_are_set_aside(home):
+def test_a_document_and_a_404_are_landed_and_conversations_without_either_are_quarantined(home):
     api = Api(b=vendor_error(404, "not_found"), c=HTML, d=BUSY)
     stats, reports = fetch(home, api, "abcde")
     assert landed(home) == {"a": "document", "b": "gone", "e": "document"}
@@ -140,7 +140,7 @@ def test_a_rejected_key_ends_the_fetching_and_all_before_is_landed(home):
     ],
     ids=lambda refusal: str(refusal.status_code),
 )
-def test_a_conversation_that_is_refused_is_set_aside_and_the_others_are_landed(refusal, home):
+def test_a_conversation_that_is_refused_is_quarantined_and_the_others_are_landed(refusal, home):
     stats, _ = fetch(home, Api(a=refusal, c=refusal), "abcde")
     assert landed(home) == {"b": "document", "d": "document", "e": "document"}
     assert sorted(stats.failed) == ["a", "c"]

@@ -265,7 +265,7 @@ def test_the_lake_is_the_same_in_any_order_of_arrival_and_after_repeated_refresh
 def test_a_document_that_cannot_be_flattened_is_in_quarantine_until_it_can(home):
     broken = snapshot("conv_bad") | {"payload": b'{"conversation_id": "conv_bad"}'}
     landing.land_documents(home, [broken, snapshot()])
-    quarantine.set_aside(home, "conv_cut", at=AT, reason="unreadable", error="cut")
+    quarantine.add(home, "conv_cut", at=AT, reason="unreadable", error="cut")
     for _ in range(2):  # it is tried again, and is not there twice
         done = refresh_lake(home, reread_days=REREAD)
         assert list(done.errors) == ["conv_bad"]

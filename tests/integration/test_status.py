@@ -15,13 +15,11 @@ from warehouse.storage.home import Home
 BEGIN = datetime(2026, 11, 20, tzinfo=UTC)
 
 
-def test_the_latest_five_runs_and_the_items_that_were_set_aside_last_come_first(tmp_path: Path) -> None:
+def test_the_latest_five_runs_and_the_items_that_were_quarantined_last_come_first(tmp_path: Path) -> None:
     home = Home(tmp_path / "data").open()
     for hour in (3, 1, 6, 0, 5, 2, 4):
         run_log.start_run(home, f"run_{hour}", at=BEGIN + timedelta(hours=hour), window=None)
-        quarantine.set_aside(
-            home, f"conv_{hour}", at=BEGIN + timedelta(hours=hour), reason=UNFETCHABLE, error="HTTP 403"
-        )
+        quarantine.add(home, f"conv_{hour}", at=BEGIN + timedelta(hours=hour), reason=UNFETCHABLE, error="HTTP 403")
     refresh_quarantine(home)
     (workspace,) = run(tmp_path, "status", "--json").data["workspaces"]
     assert [row["run_id"] for row in workspace["runs"]] == [f"run_{hour}" for hour in (6, 5, 4, 3, 2)]

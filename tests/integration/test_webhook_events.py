@@ -1,4 +1,4 @@
-"""What each kind of event does: which lands, which makes a conversation due, which is set aside, which is ignored."""
+"""What each kind of event does: which lands, which makes a conversation due, which is quarantined, which is ignored."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ UNSTORABLE = {
 
 
 @pytest.mark.parametrize("name", UNSTORABLE)
-def test_a_document_that_cannot_be_stored_is_set_aside_with_its_reason_and_blocks_no_other(name, here):
+def test_a_document_that_cannot_be_stored_is_quarantined_with_its_reason_and_blocks_no_other(name, here):
     good, bad = here.documents()[:2]
     changes = dict(UNSTORABLE[name])
     if isinstance(changes.get("metadata"), dict):

@@ -243,7 +243,7 @@ class WithOddRows(ListApi):
         return page
 
 
-def test_what_is_outside_of_the_window_or_set_aside_was_not_skipped():
+def test_what_is_outside_of_the_window_or_quarantined_was_not_skipped():
     api = WithOddRows(3 * PAGE)
     result = list_all(api, SINCE, listed_at=UNTIL + timedelta(days=1))
     assert {query["page_size"] for query in api.queries} == {str(PAGE), str(SECOND_PAGE_SIZE)}

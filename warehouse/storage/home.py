@@ -78,7 +78,7 @@ class Home:
 
     @property
     def quarantine(self) -> Path:
-        """Items that were set aside, by id and with the reason; the responses themselves are not stored."""
+        """Items that were quarantined, by id and with the reason; the responses themselves are not stored."""
         return self.root / "landing" / "quarantine"
 
     @property

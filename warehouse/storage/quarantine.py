@@ -1,4 +1,4 @@
-"""The quarantine: items that a run set aside, by id and with the reason; each run tries them again.
+"""The quarantine: items that a run could not take, by id and with the reason; each run tries them again.
 
 ``landing/quarantine`` has one row per item and attempt, without the content: credentials in something that cannot be
 read could not be masked, and the API still has it.
@@ -32,7 +32,7 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def land(home: Home, rows: pl.DataFrame) -> None:
-    """Record items that were set aside: rows of ``QUARANTINE``, perhaps none."""
+    """Record items that were quarantined: rows of ``QUARANTINE``, perhaps none."""
     if rows.is_empty():
         return
     number = next_number(home)
@@ -40,14 +40,14 @@ def land(home: Home, rows: pl.DataFrame) -> None:
     parquet.write_file(home, home.file(home.quarantine, file_name(number)), numbered)
 
 
-def set_aside(home: Home, item_id: str, *, at: datetime, reason: str, error: str) -> None:
+def add(home: Home, item_id: str, *, at: datetime, reason: str, error: str) -> None:
     """Record one item; ``reason`` is one of those of the column, ``error`` quotes no content."""
     row = {"conversation_id": item_id, "fetched_at": at, "reason": reason, "error": error}
     land(home, parquet.frame(QUARANTINE, [row]))
 
 
 def current(home: Home) -> pl.DataFrame:
-    """What is set aside at present: rows of ``QUARANTINE``.
+    """What is quarantined at present: rows of ``QUARANTINE``.
 
     A conversation is until a later snapshot of it lands. A list row is for as long as listings show it, and after that
     until its conversation has a snapshot or, as its conversation may be unknown, a later listing that reaches as far

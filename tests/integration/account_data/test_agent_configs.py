@@ -202,7 +202,7 @@ def test_an_agent_that_is_no_longer_listed_is_not_current(emulated, api, clock):
     assert {row["is_current"] for row in rows(context, AGENT_CONFIGS, agent_id=SECOND.agent_id)} == {True}
 
 
-def test_an_agent_that_fails_is_set_aside_and_stays_as_it_was(emulated, api, clock):
+def test_an_agent_that_fails_is_quarantined_and_stays_as_it_was(emulated, api, clock):
     context = emulated()
     AgentsCopy(context).fetch_and_land()
     clock.now += timedelta(days=1)
@@ -236,7 +236,7 @@ def test_versions_that_the_api_no_longer_has_are_no_error(emulated, api):
     assert versions == {version.version_id for version in FIRST.versions}
 
 
-def test_an_item_that_cannot_be_flattened_is_set_aside(emulated, monkeypatch):
+def test_an_item_that_cannot_be_flattened_is_quarantined(emulated, monkeypatch):
     def fail(item_id, _document):
         if item_id == FIRST.agent_id:
             raise ValueError("too deep")

@@ -1,4 +1,4 @@
-"""Data health: from the list to the mart by day, what is set aside, what is new to the schema, and the last runs."""
+"""Data health: from the list to the mart by day, what is quarantined, what is new to the schema, and the last runs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def days(reader: Reader) -> list[Row]:
 
 
 def quarantine(reader: Reader) -> list[Row]:
-    """Documents that are set aside, latest first."""
+    """Documents that are quarantined, latest first."""
     return reader.rows(QUARANTINE)
 
 

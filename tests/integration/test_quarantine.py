@@ -1,4 +1,4 @@
-"""One wrong item costs only itself: it is set aside by name, and everything else is in the warehouse the same night."""
+"""One wrong item costs only itself: it is quarantined by name, and the same night has everything else."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ ANSWERS = {
 
 
 @pytest.mark.timeout(400)  # ten workspaces
-def test_conversations_that_fail_with_any_answer_are_set_aside_wherever_they_are_in_the_queue(tmp_path, monkeypatch):
+def test_conversations_that_fail_with_any_answer_are_quarantined_wherever_they_are_in_the_queue(tmp_path, monkeypatch):
     """Each answer is that of the API of a workspace of its own; one sync copies all."""
     monkeypatch.setenv("ELEVENLABS_API_KEY", "demo")
     apis, documents, bad = {}, {}, {}

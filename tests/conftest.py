@@ -20,10 +20,10 @@ from pipelines.transform.flatten import Snapshot, flatten
 from tests.helpers import day, examples
 from tests.helpers.empty_files import keep_empty_files
 from tests.helpers.few_models import (
-    CONNECT_OF_A_BUILD,
     FEW,
+    OPTIMIZERS_OF_A_BUILD,
     READERS_OF_THE_PROJECT,
-    connect_for_few_rows,
+    SLOW_OPTIMIZERS,
     reader_of,
 )
 from tests.helpers.sample_documents import READ_AT, RECORDED, id_of
@@ -140,4 +140,4 @@ def few_models(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, 
     read_few = reader_of(*few_keys)
     for module in READERS_OF_THE_PROJECT:
         monkeypatch.setattr(f"{module}.read_project", read_few)
-    monkeypatch.setattr(CONNECT_OF_A_BUILD, connect_for_few_rows)
+    monkeypatch.setattr(OPTIMIZERS_OF_A_BUILD, SLOW_OPTIMIZERS)

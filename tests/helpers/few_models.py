@@ -6,12 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib import import_module
-from typing import Any
 from unittest.mock import patch
 
-from duckdb import DuckDBPyConnection
-
-from warehouse.connection import connect
+from warehouse.build import runner
 from warehouse.models import project
 from warehouse.models.project import Project, read_project
 
@@ -21,7 +18,7 @@ FEW = ("marts.fct_conversations", "marts.fct_turns", "marts.dim_agents", "metric
 RECOUNTED = ("marts.fct_conversations", "marts.dim_agents", "metrics.agent_daily")
 """Those that ``assert_equals`` compares with a recount, with what their checks refer to."""
 
-SLOW_OPTIMIZERS = ("cte_inlining", "grouping_sets", "join_order")
+SLOW_OPTIMIZERS = (*runner.DISABLED_OPTIMIZERS, "cte_inlining", "grouping_sets", "join_order")
 """Over a few rows, planning is all that a build takes, and these are a third of it; whole builds have them."""
 
 READERS_OF_THE_PROJECT = (
@@ -31,7 +28,7 @@ READERS_OF_THE_PROJECT = (
     "pipelines.usecases.publish",
 )
 
-CONNECT_OF_A_BUILD = "warehouse.build.runner.connect"
+OPTIMIZERS_OF_A_BUILD = "warehouse.build.runner.DISABLED_OPTIMIZERS"
 
 
 @cache
@@ -42,20 +39,12 @@ def reader_of(*keys: str) -> Callable[..., Project]:
 
 
 @contextmanager
-def connect_for_few_rows(*arguments: Any, **options: Any) -> Iterator[DuckDBPyConnection]:
-    """In place of ``connect`` of a build of few models."""
-    with connect(*arguments, **options) as connection:
-        connection.execute(f"set disabled_optimizers = '{','.join(SLOW_OPTIMIZERS)}'")
-        yield connection
-
-
-@contextmanager
 def few_built(*keys: str) -> Iterator[None]:
     """Builds make these models, and what they read; for a fixture of a module, never around its ``yield``."""
     with ExitStack() as stack:
         for module in READERS_OF_THE_PROJECT:
             stack.enter_context(patch(f"{module}.read_project", reader_of(*keys)))
-        stack.enter_context(patch(CONNECT_OF_A_BUILD, connect_for_few_rows))
+        stack.enter_context(patch(OPTIMIZERS_OF_A_BUILD, SLOW_OPTIMIZERS))
         yield
 
 

@@ -44,6 +44,10 @@ from warehouse.storage.identity import check_identities
 WAREHOUSE = "warehouse"
 """Name under which the file that is being built is attached."""
 
+DISABLED_OPTIMIZERS = ("build_side_probe_side",)
+"""Models join facts, on the left, with what there is of each. By estimates, DuckDB would put the facts with their texts
+into hash tables instead: up to twice the memory, and a fifth more time (measured at 20,000 conversations)."""
+
 ATTACH_OPTIONS = "storage_version 'v1.0.0', recovery_mode 'no_wal_writes'"
 """Without a write-ahead log: a build that was cut short starts over with a new file."""
 
@@ -101,6 +105,7 @@ def build(
             connection.execute(f"attach {sql_literal(str(new))} as {WAREHOUSE} ({ATTACH_OPTIONS})")
             connection.execute(f"use {WAREHOUSE}")
             connection.execute("set global parquet_metadata_cache = true")  # every model opens the same few hundred
+            connection.execute(f"set disabled_optimizers = '{','.join(DISABLED_OPTIMIZERS)}'")
             built = materialize(
                 connection, home, project, zones=zones, progress=progress, clock=clock, baseline=baseline
             )

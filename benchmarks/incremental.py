@@ -36,7 +36,7 @@ def stored(count: int) -> Iterator[Figure]:
         built = run([OURS / "convohouse", "build"], env=settings(home))
         yield Figure("", "SQL models alone", built, f"{built.wall:.1f} s")
         with serving(count) as server:
-            # While many conversations are landed, some become a day, a week or a month old: the second sync fetches them.
+            # While many are landed, some become a day, a week or a month old: the first of these fetches them.
             for what in ("second sync, nothing new, what is due read again", "third sync, nothing new, nothing due"):
                 again = convohouse(home, server)
                 yield Figure("", what, again, f"{again.wall:.1f} s")

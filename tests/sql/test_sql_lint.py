@@ -212,6 +212,6 @@ def test_the_lint_is_a_command() -> None:
 
 def test_the_command_names_a_header_that_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "marts").mkdir()
-    (tmp_path / "marts/orders.sql").write_text('/*\ngrain = "day"\n*/\nwith final as (select 1 as a) select * from final')
+    (tmp_path / "marts/orders.sql").write_text('/*\ngrain = "day"\n*/\nselect 1 as a')
     with pytest.raises(SystemExit, match=r"orders\.sql:2: Expected `array`, got `str`"):
         main(tmp_path)

@@ -54,6 +54,9 @@ LOCKED_DOWN = {
 }
 """Settings, in this order, of the connections to ``warehouse.duckdb``, after the lake was allowed to them."""
 
+MISSING_RELATION = (duckdb.BinderException, duckdb.CatalogException)
+"""What DuckDB raises for a table or a column that is not there."""
+
 NOT_IN_FRAMES = re.compile(r'(?<!["\'])\b(INTERVAL|UNION)\b(?!["\'])')
 """Types that polars does not read, also as a part of another; DuckDB writes names of fields like these in quotes."""
 
@@ -92,7 +95,8 @@ def open_warehouse(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises:
         NothingBuiltError: there is no warehouse yet.
-        QueryError: the file cannot be opened, or another program has written to it.
+        QueryError: the file cannot be opened, another program has written to it, or a table or column that is read
+            is not in it, as before the first build after an update.
     """
     require_warehouse(home)
     try:
@@ -102,6 +106,17 @@ def open_warehouse(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
     except duckdb.IOException as error:
         raise QueryError(str(error), "If the file is damaged or in use, run `convohouse build`.") from error
+    except MISSING_RELATION as error:
+        raise other_version_error(home, error) from error
+
+
+def other_version_error(home: Home, error: Exception) -> QueryError:
+    """The error for a table or a column that this version reads and that the warehouse does not have."""
+    first_line = str(error).partition("\n")[0]
+    return QueryError(
+        f"The warehouse of {home.root} was built by another version of convohouse: {first_line}",
+        "Run `convohouse build`. If that changes nothing, this is a bug: report what --debug shows.",
+    )
 
 
 def require_warehouse(home: Home) -> None:

@@ -33,6 +33,19 @@ class HomeError(ConvohouseError):
     exit_code = 2
 
 
+class MissingPackageError(ConvohouseError):
+    """A package that a command needs is not installed: one of an extra, or, without one, a package of its own."""
+
+    exit_code = 2
+
+    def __init__(self, *packages: str, extra: str | None) -> None:
+        verb = "is" if len(packages) == 1 else "are"
+        install = f"Install the extra: pip install 'convohouse[{extra}]'." if extra else None
+        super().__init__(
+            f"{', '.join(packages)} {verb} not installed.", install or f"Install it: pip install {' '.join(packages)}."
+        )
+
+
 class LockedError(ConvohouseError):
     """Another run is writing to the home folder."""
 

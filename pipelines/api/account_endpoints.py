@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from pipelines.api.client import ApiClient
-from pipelines.api.endpoints import path_segment
+from pipelines.api.endpoints import iterate_pages, path_segment
 from pipelines.api.error_mapping import CHECK_HOST
 from pipelines.api.responses import cursor_of_next, is_usable_id, parse_body
 from pipelines.errors import ApiError, NotFoundError
@@ -38,7 +38,7 @@ async def list_agents(client: ApiClient) -> list[str]:
     """Ids of all agents of the workspace, in the order of the API.
 
     Raises:
-        ApiError: as ``ApiClient.get``; also for a 404, and when a cursor repeats: the list would never end.
+        ApiError: as ``iterate_pages``.
     """
     rows = await _list_all(
         client, AGENTS, {"page_size": PAGE_SIZE}, key="agents", next_key="next_cursor", cursor_key="cursor"
@@ -90,8 +90,8 @@ async def list_branches(client: ApiClient, agent_id: str) -> dict[str, Document]
         ApiError: as ``get_agent``.
     """
     params: dict[str, str | int] = {"include_archived": "true", "limit": MAX_BRANCHES}
-    page = await client.get(f"{_agent_path(agent_id)}/branches", params, partial(_parse_page, key="results"))
-    return {row["id"]: row for row in page["results"] if is_usable_id(row.get("id"))}
+    rows = await client.get(f"{_agent_path(agent_id)}/branches", params, _parse_branches)
+    return {row["id"]: row for row in rows if is_usable_id(row.get("id"))}
 
 
 async def get_batch(client: ApiClient, batch_id: str) -> Document:
@@ -126,43 +126,35 @@ async def _list_all(
     client: ApiClient, path: str, params: Mapping[str, str | int], *, key: str, next_key: str, cursor_key: str
 ) -> list[Document]:
     """The rows of all pages; ``key`` holds those of a page, ``next_key`` the cursor that is sent as ``cursor_key``."""
-    rows: list[Document] = []
-    cursors: set[str] = set()
-    cursor: dict[str, str | int] = {}
-    while True:
-        try:
-            page, following = await client.get(
-                path, {**params, **cursor}, partial(_parse_list, key=key, next_key=next_key)
-            )
-        except NotFoundError as error:
-            raise ApiError(error.message, CHECK_HOST, status=error.status, code=error.code) from None
-        rows += page
-        if following is None:
-            return rows
-        if following in cursors:
-            raise ApiError(f"GET {path} does not end: the same cursor came twice.", "Run again later.")
-        cursors.add(following)
-        cursor = {cursor_key: following}
+    parse = partial(_parse_list, key=key, next_key=next_key)
+    pages = iterate_pages(client, path, params, parse, cursor_key=cursor_key)
+    return [row async for page in pages for row in page]
 
 
 def _parse_object(body: bytes) -> Document:
     return msgspec.convert(parse_body(body), Document)
 
 
-def _parse_page(body: bytes, key: str) -> Document:
-    page = _parse_object(body)
-    return {**page, key: msgspec.convert(page.get(key), list[Document])}
-
-
 def _parse_list(body: bytes, key: str, next_key: str) -> tuple[list[Document], str | None]:
     """The rows of a page, and the cursor of the next one."""
-    page = _parse_page(body, key)
+    page = _parse_object(body)
+    rows = _rows(page, key)
     cursor = msgspec.convert(page.get(next_key), str | None)
-    return page[key], cursor_of_next(cursor, has_more=msgspec.convert(page.get("has_more"), bool | None))
+    return rows, cursor_of_next(cursor, has_more=msgspec.convert(page.get("has_more"), bool | None))
+
+
+def _rows(page: Document, key: str) -> list[Document]:
+    """The rows of a page; an entry that is no object is left out, as one without an id is, and costs no other."""
+    return [row for row in msgspec.convert(page.get(key), list[Any]) if isinstance(row, dict)]
+
+
+def _parse_branches(body: bytes) -> list[Document]:
+    return _rows(_parse_object(body), "results")
 
 
 def _parse_batch(body: bytes) -> Document:
-    return _parse_page(body, "recipients")
+    batch = _parse_object(body)
+    return {**batch, "recipients": msgspec.convert(batch.get("recipients"), list[Document])}
 
 
 def _parse_bill(body: bytes) -> Document:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
 from pipelines.api.client import ApiClient
@@ -31,6 +31,7 @@ MAX_TOOLS_PER_PAGE = 100
 """The API's maximum page size."""
 MAX_PAGES_WITHOUT_NEWS = 50
 """Pages in a row without a new conversation after which a list is taken to be endless."""
+Page = TypeVar("Page")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,26 +165,56 @@ async def list_tools(client: ApiClient) -> ToolsPage:
     """Get all tools of the workspace as one page, page by page where the API has pages.
 
     Raises:
-        ApiError: as ``ApiClient.get``; also for a 404, as this host has no such endpoint, and when a cursor repeats:
-            the list would never end.
+        ApiError: as ``iterate_pages``.
     """
     tools: dict[str, dict[str, Any]] = {}
     malformed: list[MalformedRow] = []
-    cursors: set[str] = set()
-    params: dict[str, str | int] = {"page_size": MAX_TOOLS_PER_PAGE}
-    while True:
-        try:
-            page = await client.get(TOOLS, params, parse_tools)
-        except NotFoundError as error:
-            raise ApiError(error.message, CHECK_HOST, status=error.status, code=error.code) from None
+    async for page in iterate_pages(client, TOOLS, {"page_size": MAX_TOOLS_PER_PAGE}, _tools_and_cursor):
         tools |= page.tools
         malformed += page.malformed
-        if page.next_cursor is None:
-            return ToolsPage(tools=tools, next_cursor=None, malformed=malformed)
-        if page.next_cursor in cursors:
-            raise ApiError("The list of tools loops: the same cursor came twice.", "Run again later.")
-        cursors.add(page.next_cursor)
-        params = {"page_size": MAX_TOOLS_PER_PAGE, "cursor": page.next_cursor}
+    return ToolsPage(tools=tools, next_cursor=None, malformed=malformed)
+
+
+def _tools_and_cursor(body: bytes) -> tuple[ToolsPage, str | None]:
+    page = parse_tools(body)
+    return page, page.next_cursor
+
+
+async def iterate_pages(
+    client: ApiClient,
+    path: str,
+    params: Mapping[str, str | int],
+    parse: Callable[[bytes], tuple[Page, str | None]],
+    *,
+    cursor_key: str = "cursor",
+) -> AsyncIterator[Page]:
+    """Yield the pages of a list of the workspace, other than of conversations, until the last.
+
+    Args:
+        client: The API.
+        path: Of the list.
+        params: Sent with every page.
+        parse: A page and the cursor of the next one, of a body.
+        cursor_key: The parameter that takes the cursor.
+
+    Raises:
+        ApiError: as ``ApiClient.get``; also for a 404, as this host has no such endpoint, and when a cursor repeats:
+            the list would never end.
+    """
+    cursors: set[str] = set()
+    cursor: dict[str, str | int] = {}
+    while True:
+        try:
+            page, following = await client.get(path, {**params, **cursor}, parse)
+        except NotFoundError as error:
+            raise ApiError(error.message, CHECK_HOST, status=error.status, code=error.code) from None
+        yield page
+        if following is None:
+            return
+        if following in cursors:
+            raise ApiError(f"GET {path} does not end: the same cursor came twice.", "Run again later.")
+        cursors.add(following)
+        cursor = {cursor_key: following}
 
 
 async def calculate_llm_usage(

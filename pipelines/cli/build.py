@@ -33,7 +33,7 @@ EXIT_CODES = {
             "convohouse build --engine sail --into s3://bucket/tables": "by Sail, in this process",
             "convohouse build --engine spark --remote sc://host:15002 --into URL": "by a cluster",
         },
-        EXIT_CODES,
+        EXIT_CODES | {2: f"{EXIT_CODES[2]}, or the package of the engine is missing"},
     )
 )
 @click.option("--engine", type=click.Choice(["duckdb", "sail", "spark"]), help="Where the models run, with --into.")
@@ -76,6 +76,7 @@ def build(
         return
     started = time.monotonic()
     with context.write_lock("build"), show_progress(options) as show:
+        sync_steps.flatten_after_update(context.workspaces_with_data(), show)
         result = sync_steps.build_models(context, show, full_refresh=True)
     failed = (*_damage(context), *result.failed)
     secs = time.monotonic() - started

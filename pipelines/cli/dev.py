@@ -17,6 +17,8 @@ from pipelines.cli.emulate import KEY
 from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
 
 MODULE, DAGSTER = "pipelines.definitions", "pipelines.orchestration.dagster_dev"
+PACKAGES = Path(__file__).parents[2]
+"""Where Python finds our packages: by default it would look in the folder of the command first."""
 
 
 @click.command(
@@ -50,7 +52,9 @@ def dev(options: Options, *, port: int) -> None:
         if not variables and settings.api_key is None and not settings.workspaces:
             options.say("No API key is set: the schedule nightly skips its ticks until there is one.")
         folders = {"DAGSTER_HOME": str(folder), "CONVOHOUSE_HOME": str(settings.home.absolute())}
-        command = [sys.executable, "-W", "ignore", "-m", DAGSTER, "dev", "-m", MODULE, "--port", str(port)]
+        folders["PYTHONSAFEPATH"] = "1"  # else a file here, such as gql.py, would be imported in place of a package
+        command = [sys.executable, "-W", "ignore", "-m", DAGSTER, "dev", "-m", MODULE, "-d", str(PACKAGES)]
+        command += ["--port", str(port)]
         # In a group of its own: Ctrl-C would also end the servers of Dagster's own process, which would start one again
         process = subprocess.Popen(command, env=child_environment(**folders, **variables), process_group=0)  # noqa: S603 - ours
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

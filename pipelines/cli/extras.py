@@ -9,13 +9,10 @@ def require_extra(extra: str, *modules: str) -> None:
     """Refuse a command whose packages are not installed.
 
     Raises:
-        UsageError: a module of the extra is missing.
+        MissingPackageError: a module of the extra is missing.
     """
-    from pipelines.errors import UsageError
+    from warehouse.errors import MissingPackageError
 
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
-        raise UsageError(
-            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed.",
-            f"Install the extra: pip install 'convohouse[{extra}]'.",
-        )
+        raise MissingPackageError(*missing, extra=extra)

@@ -52,6 +52,7 @@ def mcp(
     """
     from pipelines.errors import SettingsError
     from pipelines.listener import is_loopback
+    from warehouse.errors import MissingPackageError
 
     context = options.context()
     setting = context.settings.mcp_token
@@ -61,7 +62,7 @@ def mcp(
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
             raise
-        raise SettingsError("mcp is not installed.", "Install the extra: pip install 'convohouse[mcp]'.") from error
+        raise MissingPackageError("mcp", extra="mcp") from error
     from pipelines.mcp_server.answers import Answers
     from warehouse.serve.query import AnswerLimits
 

@@ -31,7 +31,7 @@ CHANGES = ("written", "restored", "removed", "unchanged")
         {
             0: "every target is up to date",
             1: "one is not: it is pending until the next publish",
-            2: "the target, a table or a setting is wrong, or nothing was built yet",
+            2: "the target, a table or a setting is wrong, a package is missing, or nothing was built yet",
         },
     )
 )
@@ -86,7 +86,7 @@ def publish(
     if options.is_json:
         emit({"is_dry_run": dry_run, "targets": [asdict(result) for result in results]})
     _say(options, results, is_dry_run=dry_run)
-    exit_with(1 if any(result.problem for result in results) else 0)
+    exit_with(max((result.exit_code for result in results), default=0))
 
 
 def _say(options: Options, results: Sequence[TargetResult], *, is_dry_run: bool) -> None:

@@ -13,16 +13,21 @@ from pipelines.api.circuit_breaker import N_PROBES, CircuitBreaker
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_conversation
 from pipelines.api.tasks import run_workers
-from pipelines.errors import MalformedResponseError, NotFoundError
+from pipelines.errors import ApiError, MalformedResponseError, NotFoundError
 from pipelines.extract.land_responses import Response
 from pipelines.extract.landing_pipeline import FetchStats, LandingPipeline
 from pipelines.privacy.messages import hide_message
 from warehouse.errors import ConvohouseError
 from warehouse.schema.operations import UNFETCHABLE, UNREADABLE
 from warehouse.storage import landing, quarantine
+from warehouse.storage.home import Home
+from warehouse.storage.landing_sequence import order
 
 SECS_IF_QUARANTINED = 20.0
 """Time for a conversation that already failed in an earlier run: it usually fails again, and must not delay the run."""
+
+
+LISTED_BUT_NOT_FOUND = "The list shows it again, but the API answers 404, as it has before."
 
 
 async def fetch_conversations(
@@ -43,12 +48,23 @@ async def fetch_conversations(
             responses before are landed.
         OSError: a response could not be landed.
     """
-    fetcher = _Fetcher(client, plan["conversation_id"], pipeline, clock, on_fetched)
+    fetcher = _Fetcher(client, plan, pipeline, clock, on_fetched)
     try:
         await run_workers(plan.iter_rows(named=True), n_workers, fetcher.fetch)
     finally:
         # After an error as well: every response that came before it is landed.
         await pipeline.drain()
+
+
+def _listed_again_ids(home: Home, plan: pl.DataFrame) -> frozenset[str]:
+    """The planned conversations that were answered with 404 and that the latest listing shows all the same."""
+    changed_ids = plan.filter(reason="changed")["conversation_id"]
+    gone_ids = landing.latest_snapshots(home, changed_ids).filter(kind="gone")["conversation_id"]
+    orders = [listing.order for listing in landing.listings(home)] if gone_ids.len() else []
+    if not orders:
+        return frozenset()
+    rows = landing.latest_list_rows(home, ("listed_at", "sequence"), ids=gone_ids)
+    return frozenset(rows.filter(order("sequence", "listed_at") >= max(orders))["conversation_id"])
 
 
 class _Fetcher:
@@ -57,13 +73,13 @@ class _Fetcher:
     def __init__(
         self,
         client: ApiClient,
-        planned_ids: pl.Series,
+        plan: pl.DataFrame,
         pipeline: LandingPipeline,
         clock: Callable[[], datetime],
         on_fetched: Callable[[FetchStats], None],
     ) -> None:
         self._client = client
-        self._planned_ids = planned_ids
+        self._planned_ids = plan["conversation_id"]
         self._pipeline = pipeline
         self._stats = pipeline.stats
         self._clock = clock
@@ -71,6 +87,7 @@ class _Fetcher:
         self._breaker = CircuitBreaker()
         self._answered_id: str | None = None
         self._quarantined_ids = frozenset(quarantine.current(pipeline.home)["conversation_id"])
+        self._listed_again_ids = _listed_again_ids(pipeline.home, plan)
 
     async def fetch(self, row: Mapping[str, Any]) -> None:
         """Fetch one conversation and submit the response."""
@@ -85,6 +102,8 @@ class _Fetcher:
     async def _request(self, row: Mapping[str, Any]) -> Response | None:
         """The response to land, where a 404 is a deletion; None where the conversation is quarantined.
 
+        A 404 to a conversation that the list shows again after a 404 is no deletion: one of the two answers is wrong.
+
         Raises:
             ConvohouseError: it is not the conversation that fails, but the key, the host or the API.
         """
@@ -92,7 +111,10 @@ class _Fetcher:
         try:
             max_secs = SECS_IF_QUARANTINED if conversation_id in self._quarantined_ids else None
             body = await get_conversation(self._client, conversation_id, max_secs=max_secs)
-        except NotFoundError:
+        except NotFoundError as error:
+            if conversation_id in self._listed_again_ids:
+                self._quarantine(conversation_id, ApiError(LISTED_BUT_NOT_FOUND, status=error.status))
+                return None
             return Response(row, None, self._clock())
         except ConvohouseError as error:
             await self._breaker.on_item_error(error, self._is_api_answering)

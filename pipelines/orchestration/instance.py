@@ -9,6 +9,7 @@ from dagster._core.instance import InstanceRef
 
 import pipelines
 from pipelines.environment import dagster_home
+from pipelines.errors import SettingsError
 
 FOLDER, FILE = ".dagster", "dagster.yaml"
 _PACKAGE = Path(pipelines.__file__).parent
@@ -31,8 +32,16 @@ def instance_folder(folder: Path) -> Path:
 
     Args:
         folder: Where the command runs.
+
+    Raises:
+        SettingsError: ``DAGSTER_HOME`` names no folder, or not by its whole path, which Dagster refuses.
     """
     if home := dagster_home():
+        if not home.is_absolute() or not home.is_dir():
+            raise SettingsError(
+                f"DAGSTER_HOME is {home}, which is not the whole path of a folder that exists.",
+                "Create the folder, or leave the variable out.",
+            )
         return home
     home = folder.absolute() / FOLDER
     home.mkdir(exist_ok=True)

@@ -1,13 +1,13 @@
 """The colours of the page, light and dark, and how charts name them.
 
 A chart names a colour ``token:accent``. The browser replaces it by the value of the CSS variable ``--accent``, so that
-a chart follows light and dark; a report replaces it here. Good and bad are teal and vermilion, which all kinds of
+a chart follows light and dark; a report replaces it here. Names of agents and other data are no colours, whatever they
+look like. Good and bad are teal and vermilion, which all kinds of
 colour vision tell apart, and never the only sign of a meaning; the pale ones are behind texts of ink.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -59,7 +59,9 @@ DARK = {
 }
 CATEGORIES = tuple(f"token:c{number}" for number in range(1, 9))
 
-_TOKEN = re.compile(r'"token:(\w+)"')
+PREFIX = "token:"
+DATA = ("datasets", "domain", "sort")
+"""Parts of a chart that hold names of agents, models and tools; ``page.js`` has the same."""
 
 
 def css() -> str:
@@ -70,10 +72,14 @@ def css() -> str:
     )
 
 
-def resolve(spec: dict[str, Any]) -> dict[str, Any]:
+def resolve(spec: Any) -> Any:
     """A chart with the colours of ``LIGHT`` in place of their names."""
-    resolved: dict[str, Any] = json.loads(_TOKEN.sub(lambda match: json.dumps(LIGHT[match[1]]), json.dumps(spec)))
-    return resolved
+    if isinstance(spec, dict):
+        return {name: part if name in DATA else resolve(part) for name, part in spec.items()}
+    if isinstance(spec, list):
+        return [resolve(part) for part in spec]
+    is_colour = isinstance(spec, str) and spec.startswith(PREFIX)
+    return LIGHT[spec.removeprefix(PREFIX)] if is_colour else spec
 
 
 def follow_scheme(svg: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipelines.errors import UsageError
 from pipelines.usecases.context import Context, Progress, no_progress
+from pipelines.usecases.sync_steps import flatten_after_update
 from warehouse.engines.build import EngineBuild, build_tables
 from warehouse.engines.duckdb import duckdb_engine
 from warehouse.engines.engine import Engine
@@ -68,7 +69,8 @@ def build_on_engine(
     read, its lock is held, as a sync would replace files.
 
     Raises:
-        EngineError: the engine is not installed or cannot be reached, or a model failed, which is named.
+        EngineError: the engine cannot be reached, or a model failed, which is named.
+        MissingPackageError: the engine is not installed.
         LockedError: another run holds the lock of the home.
         ModelError: the models cannot be read.
     """
@@ -79,6 +81,8 @@ def build_on_engine(
     is_local = target.reads(context.home)
     lock: AbstractContextManager[None] = context.write_lock("build") if is_local else nullcontext()
     with lock, _connect(target) as engine:
+        if is_local:
+            flatten_after_update(context.workspaces_with_data(), progress)
         return build_tables(
             engine,
             read_project(user_seeds=context.home.seeds),

@@ -24,8 +24,8 @@ from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.run_session import describe_failed_check, repair
 from pipelines.usecases.sync_steps import build_models
-from warehouse.connection import connect, require_build
-from warehouse.errors import ConvohouseError, ModelError, PublishError
+from warehouse.connection import MISSING_RELATION, connect, other_version_error, require_build
+from warehouse.errors import ConvohouseError, MissingPackageError, ModelError, PublishError
 from warehouse.models.project import SQL_DIR, read_project
 from warehouse.publish import record
 from warehouse.publish.record import RecordedTarget
@@ -52,7 +52,8 @@ class Job:
 class TargetResult:
     """What was done at a target; ``problem`` says why it could not be brought up to date, with a hint.
 
-    One that ``is_lost`` is no longer in the record: it is not tried again by itself.
+    ``exit_code`` is that of the problem. One that ``is_lost`` is no longer in the record: it is not tried again by
+    itself.
     """
 
     target: str
@@ -60,6 +61,7 @@ class TargetResult:
     tables: tuple[Outcome, ...]
     problem: str | None = None
     is_lost: bool = False
+    exit_code: int = 0
 
 
 def choose_jobs(
@@ -152,7 +154,8 @@ def publish_pending(
     ]
     lost = (target for target in record.pending_lost_targets(context.home) if target.identity not in excepted)
     return results + [
-        TargetResult(target.url, target.format, (), _describe_lost(target), is_lost=True) for target in lost
+        TargetResult(target.url, target.format, (), _describe_lost(target), is_lost=True, exit_code=1)
+        for target in lost
     ]
 
 
@@ -185,16 +188,19 @@ def _publish_to(context: Context, job: Job, progress: Progress, *, is_dry_run: b
     try:
         outcomes = _publish(context, job, progress, is_dry_run=is_dry_run)
     except ConvohouseError as error:
-        problem = str(error)
+        problem, exit_code = str(error), error.exit_code
+    except MISSING_RELATION as error:
+        problem, exit_code = str(other_version_error(home, error)), 2
     except (pa.ArrowException, duckdb.Error) as error:
-        problem = (
-            f"The tables of {home.root} cannot be read: {type(error).__name__}. `convohouse check --deep` says why."
+        problem, exit_code = (
+            f"The tables of {home.root} cannot be read: {type(error).__name__}. `convohouse check --deep` says why.",
+            1,
         )
     else:
         return TargetResult(target.url, target.format, tuple(outcomes))
     if not is_dry_run:
         record.put_problem(home, target.url, target.format, problem, context.clock())
-    return TargetResult(target.url, target.format, (), problem)
+    return TargetResult(target.url, target.format, (), problem, exit_code=exit_code)
 
 
 def _publish(context: Context, job: Job, progress: Progress, *, is_dry_run: bool) -> list[Outcome]:
@@ -236,7 +242,7 @@ def _module(format_: str) -> ModuleType:
     """The module that writes a format.
 
     Raises:
-        PublishError: its library is not installed.
+        MissingPackageError: its library is not installed.
     """
     try:
         return import_module(f"warehouse.publish.{MODULES[format_]}")
@@ -244,8 +250,7 @@ def _module(format_: str) -> ModuleType:
         extra = EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
-        hint = f"Install the extra: pip install 'convohouse[{extra}]'."
-        raise PublishError(f"{error.name} is not installed.", hint) from None
+        raise MissingPackageError(str(error.name), extra=extra) from None
 
 
 def _refuse_home(home: Home, target: Target) -> None:

@@ -7,12 +7,14 @@ order. Call them inside ``run_session``, which holds the lock of the home folder
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from threading import Thread
 from typing import Any
+
+import polars as pl
 
 from pipelines.api.client import ApiClient
 from pipelines.api.tasks import run_beside
@@ -25,7 +27,8 @@ from pipelines.extract.fetch_policy import REASONS
 from pipelines.extract.landing_pipeline import FetchStats, LandingPipeline
 from pipelines.extract.list_conversations import list_rows
 from pipelines.extract.time_window import Window, next_window
-from pipelines.transform.refresh_lake import RefreshResult, refresh_lake
+from pipelines.transform.flatten import PARSER_VERSION
+from pipelines.transform.refresh_lake import RefreshResult, refresh_lake, stale_snapshots
 from pipelines.transform.worker_pool import WorkerPool
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.list_window import list_window, request_counts
@@ -246,6 +249,18 @@ def flatten_conversations(
     progress("flatten", result.n_flattened, result.n_flattened)
     run_log.add_counts(context.home, run_id, at=context.clock(), n_flattened=result.n_flattened)
     return result
+
+
+def flatten_after_update(workspaces: Sequence[Context], progress: Progress = no_progress) -> None:
+    """Flatten again what an earlier version has flattened, as models read columns that its rows lack.
+
+    A sync does so anyway; without this, a build that comes first after an update would fail its checks.
+    """
+    for workspace in workspaces:
+        in_lake = stale_snapshots(workspace.home).filter(pl.col("lake_date").is_not_null())
+        if in_lake["parser_version"].ne_missing(PARSER_VERSION).any():
+            days = workspace.settings.reread_days
+            refresh_lake(workspace.home, reread_days=days, on_day=lambda n, total: progress("flatten", n, total))
 
 
 @contextmanager

@@ -120,6 +120,18 @@ def test_a_name_of_one_long_word_is_wrapped(path, browser, page_home, tmp_path):
         page.context.close()
 
 
+@pytest.mark.parametrize("name", ["token:x", "token:accent"])
+def test_a_name_that_looks_like_a_colour_is_drawn_as_it_is(name, browser, page_home, tmp_path):
+    shutil.copytree(page_home.root, tmp_path / "home")
+    home = Home(tmp_path / "home")
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("update marts.dim_agents set agent_name = ? where agent_name like 'Harbour%'", [name])
+    with served(home) as url:
+        page = Visitor(browser, url).open("/speed")
+        assert page.locator("[data-chart=stages] .role-axis-label text").get_by_text(name, exact=True).count() == 1
+        page.context.close()
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(380, "light"), (1280, "dark")])
 def test_a_report_opens_from_its_file_and_asks_for_nothing(width, scheme, browser, page_home, tmp_path):
     file = tmp_path / "report.html"

@@ -54,9 +54,11 @@ def dev(tmp_path_factory) -> Iterator[Dev]:
     environment |= {"PYTHONPATH": str(PROJECT), "CONVOHOUSE_HOME": "demo"}
     demo = [sys.executable, "-c", FEW_MODELS + CODE, "demo", "--conversations", "20", "--days", "4"]
     subprocess.run(demo, cwd=folder, env=environment, check=True, capture_output=True)  # noqa: S603 - ours
+    for name in ("gql.py", "pipelines.py"):  # a package of Dagster's and one of ours, not to be taken from there
+        (folder / name).write_text("raise ImportError('of another project')\n")
     with (folder / "dev.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603 - ours
-            [sys.executable, "-c", CODE, "dev", "--port", str(port)],
+            [sys.executable, "-P", "-c", CODE, "dev", "--port", str(port)],
             cwd=folder,
             env=environment,
             stdout=log,

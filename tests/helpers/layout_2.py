@@ -1,4 +1,4 @@
-"""A home folder as version 0.2.0 wrote it: day folders that are called like the column, and its views."""
+"""A home folder as version 0.2.0 wrote it: day folders called like the column, a file for each run, and its views."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from glob import escape
 import duckdb
 
 from warehouse.connection import sql_literal
+from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.registry import TABLES
-from warehouse.storage import lake
+from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home
 
 
@@ -21,6 +22,11 @@ def downgrade(home: Home) -> None:
             folder = lake.schema_file(home, table).parent
             if not any(folder.iterdir()):
                 folder.rmdir()
+    for row in lake.read(home.all_workspaces, SYNC_RUNS).iter_rows(named=True):
+        workspace, record = home.for_workspace(row["workspace"]), parquet.frame(SYNC_RUNS, [row])
+        for folder in (home.runs, home.table(SYNC_RUNS)):
+            parquet.write_file(home, workspace.file(folder, row["run_id"]), record)
+        workspace.file(home.table(SYNC_RUNS)).unlink(missing_ok=True)
     for folder in home.lake.glob(f"*/{lake.DAY_FOLDERS}"):
         folder.rename(folder.with_name(f"start_date={folder.name.partition('=')[2]}"))
     (home.root / ".convohouse.json").write_text(json.dumps({"product": "convohouse", "layout": 2}) + "\n")

@@ -229,6 +229,16 @@ def test_a_port_in_use(command: str, tmp_path: Path) -> None:
     assert_refused(ended, 2, f"Port {port} of 127.0.0.1 is in use", "--port")
 
 
+@pytest.mark.parametrize("folder", ["/nowhere/dagster", "dagster"])
+@pytest.mark.parametrize("command", ["dev", "demo"])
+def test_a_dagster_home_that_is_no_folder(command: str, folder: str, tmp_path: Path) -> None:
+    (tmp_path / "dagster").mkdir()
+    ended = run(tmp_path, command, DAGSTER_HOME=folder)
+    assert ended.code == 2
+    assert f"error: DAGSTER_HOME is {folder}, which is not the whole path of a folder that exists." in ended.err
+    assert "Create the folder, or leave the variable out." in ended.err
+
+
 def test_a_host_that_is_no_address_of_this_machine(tmp_path: Path) -> None:
     ended = run(tmp_path, "serve", "--host", "192.0.2.1", "--token", "0123456789abcdef")
     assert_refused(ended, 2, "192.0.2.1 is no address of this machine", "--host")

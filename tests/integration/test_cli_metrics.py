@@ -12,6 +12,7 @@ from tests.helpers.run_cli import run
 from tests.integration.conftest import Copied
 
 LAST_DAY = "2026-11-21"
+TABLES_HINT = "`convohouse tables` lists tables and columns; after an update, `convohouse build` adds new ones."
 
 
 @pytest.fixture(scope="module")
@@ -263,12 +264,12 @@ def test_query_suggests_the_nearest_names_of_all_schemas(sql: str, said: str, fi
     ended = run(filled, "query", sql)
     assert (ended.code, ended.out) == (2, b"")
     assert ended.err.splitlines()[-1].startswith(said)
-    assert ended.err.endswith("`convohouse tables` lists the tables and their columns.\n")
+    assert ended.err.endswith(f"{TABLES_HINT}\n")
 
 
 def test_query_suggests_nothing_where_nothing_is_near(filled: Path) -> None:
     ended = run(filled, "query", "from zzzzzz")
-    assert ended.err.splitlines()[-1] == "`convohouse tables` lists the tables and their columns."
+    assert ended.err.splitlines()[-1] == TABLES_HINT
 
 
 def test_doctor_says_which_seeds_are_the_users(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.errors import ForeignWorkspaceError, RemovalsError
+from pipelines.extract.fetch_conversations import LISTED_BUT_NOT_FOUND
 from pipelines.extract.workspace_identity import host_of
 from pipelines.settings import Settings
 from pipelines.usecases import sync
@@ -22,7 +23,7 @@ from pipelines.usecases.audio import download_audio
 from pipelines.usecases.bill import BillCopy
 from pipelines.usecases.reference_data import ToolsCopy
 from tests.helpers.nights import NIGHT, UNTIL
-from warehouse.schema.operations import UNFETCHABLE
+from warehouse.schema.operations import QUARANTINE, UNFETCHABLE
 from warehouse.schema.reference_data import TOOLS
 from warehouse.schema.transcript import TURNS
 from warehouse.storage import lake, landing, quarantine
@@ -109,13 +110,38 @@ def test_a_listing_after_the_404_that_shows_the_conversation_makes_it_wanted_aga
 def test_a_conversation_that_every_listing_shows_keeps_its_content_however_often_its_detail_is_404(nights, policy):
     name = nights.finished()
     context = nights.context(nights.url, reread_days=(1,), on_upstream_delete=policy, lookback_days=9)
-    said = texts(context, name)
+    said, quarantined = texts(context, name), []
     with answering_404(nights, {name}):
         for number in range(2, 6):
             nights.now += NIGHT
             sync.sync(context, run_id=str(number))
-    assert kinds(context, name).count("gone") >= 3
+            quarantined.append(lake.read(context.home, QUARANTINE)["conversation_id"].to_list())
+    # the first 404 may be a deletion; that the list shows the conversation after it is no deletion, and is named
+    assert quarantined == [[], [name], [name], [name]]
+    assert kinds(context, name).count("gone") == 1
+    (row,) = lake.read(context.home, QUARANTINE).to_dicts()
+    assert (row["reason"], row["error"]) == ("unfetchable", LISTED_BUT_NOT_FOUND)
     assert texts(context, name) == said
+    nights.now += NIGHT
+    outcome = sync.sync(context, run_id="6")  # the API has it again
+    assert (outcome.problems, lake.read(context.home, QUARANTINE).height) == ((), 0)
+    assert kinds(context, name)[-1] != "gone"
+
+
+def test_a_conversation_that_the_list_shows_no_longer_after_two_404s_is_deleted(nights):
+    name = nights.finished()
+    context = nights.context(nights.url, reread_days=(1,), lookback_days=9)
+    with answering_404(nights, {name}):
+        for number in (2, 3):
+            nights.now += NIGHT
+            sync.sync(context, run_id=str(number))
+        assert lake.read(context.home, QUARANTINE)["conversation_id"].to_list() == [name]
+        nights.world.hidden = {name}
+        for number in (4, 5, 6):
+            nights.now += NIGHT
+            outcome = sync.sync(context, run_id=str(number))
+    assert (outcome.problems, lake.read(context.home, QUARANTINE).height) == ((), 0)
+    assert set(texts(context, name)) - {None} <= {"<redacted>", "..."}
 
 
 def test_a_second_404_counts_only_a_day_after_the_first(nights):

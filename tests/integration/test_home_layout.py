@@ -8,16 +8,21 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
+from pipelines.emulator.server.serve import running
+from pipelines.transform import flatten
+from pipelines.usecases import sync
 from tests.helpers import kill_at
 from tests.helpers.layout_2 import downgrade, downgrade_views
+from tests.helpers.nights import Nights
 from tests.helpers.run_cli import run
 from tests.helpers.small_lake import LATE_COLUMNS, drop_columns, fill
 from warehouse.build import runner
 from warehouse.errors import HomeError
+from warehouse.schema.conversations import CONVERSATION_CHECKS
 from warehouse.schema.operations import AGENTS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.transcript import TURNS
-from warehouse.storage import lake, lock, parquet
+from warehouse.storage import damage, lake, lock, parquet
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -45,7 +50,8 @@ def assert_same(home, expected):
 
 
 def assert_current(home):
-    """The folders of layout 3 and no others, and all columns in every file."""
+    """The folders of layout 3 and no others, all columns in every file, and no file that a run would set aside."""
+    assert damage.other_files(home) == []
     assert json.loads((home.root / ".convohouse.json").read_text()) == {"product": "convohouse", "layout": 3}
     for table in TABLES:
         files = list(home.table(table).rglob("*.parquet"))
@@ -120,6 +126,29 @@ def test_until_then_what_reads_the_lake_says_what_to_do_and_the_warehouse_answer
     assert built.code == 0, built.err
     assert_current(home)
     assert run(tmp_path, "--home", str(home.root), "status").code == 0
+
+
+@pytest.mark.parametrize("into", [(), ("--into", "tables")])
+def test_a_build_flattens_again_what_an_earlier_version_has_flattened(into, tmp_path, monkeypatch):
+    home = Home(tmp_path / "home")
+    nights = Nights(home.root, conversations=20, days=3)
+    with running(nights.app) as url:
+        sync.sync(nights.context(url), run_id="1")
+    expected = rows(home)
+    assert expected["turns"].height > 100
+    for day in lake.days(home, TURNS):
+        for file in lake.day_files(home, TURNS, day):
+            earlier = pl.read_parquet(file, glob=False).with_columns(message=pl.lit(None, pl.String))
+            earlier.write_parquet(file)
+    for module in ("sync_steps", "merge_days", "refresh_lake"):
+        package = "usecases" if module == "sync_steps" else "transform"
+        monkeypatch.setattr(f"pipelines.{package}.{module}.PARSER_VERSION", flatten.PARSER_VERSION + 1)
+    ended = run(tmp_path, "--home", str(home.root), "build", *into)
+    assert ended.code == 0, ended
+    assert rows(home)["turns"].equals(expected["turns"])
+    for day in lake.days(home, CONVERSATION_CHECKS):
+        versions = pl.concat(map(pl.read_parquet, lake.day_files(home, CONVERSATION_CHECKS, day)))["parser_version"]
+        assert set(versions) <= {flatten.PARSER_VERSION + 1}
 
 
 def test_a_column_that_is_declared_later_is_in_every_file_after_the_next_build(tmp_path):

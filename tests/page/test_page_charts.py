@@ -10,6 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipelines.page.app import create_app
+from pipelines.page.palette import DATA, LIGHT, resolve
+from pipelines.page.render import script
 from pipelines.page.views import money, outcomes, speed
 from tests.helpers.page_home import site
 from warehouse.serve.pages.speed import stages
@@ -33,6 +35,20 @@ def test_no_two_parts_of_a_chart_have_the_same_colour() -> None:
     for colours in (outcomes.COLOURS, money.COLOURS | {money.REST: money.REST_COLOUR}, speed.STAGE_COLOURS):
         assert len(set(colours.values())) == len(colours)
     assert money.COLOURS.keys() == money.COMPONENT_NAMES.keys()
+
+
+def test_a_name_that_looks_like_a_colour_of_ours_is_none() -> None:
+    names = ["token:x", "token:accent"]
+    scale = {"domain": names, "range": ["token:c1", "token:c2"]}
+    drawn = {"datasets": {"rows": [{"label": name} for name in names]}, "encoding": {"sort": names, "scale": scale}}
+    resolved = {"domain": names, "range": [LIGHT["c1"], LIGHT["c2"]]}
+    assert resolve(drawn | {"color": "token:accent"}) == {
+        "datasets": drawn["datasets"],
+        "encoding": {"sort": names, "scale": resolved},
+        "color": LIGHT["accent"],
+    }
+    (text,) = re.findall(r"const DATA = (\[.*?\]);", script())
+    assert tuple(json.loads(text)) == DATA
 
 
 def colours(client: TestClient, address: str, name: str) -> dict[str, str]:

@@ -6,12 +6,13 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from datetime import date
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
-from pipelines.api.account_endpoints import get_bill, list_agents, list_batches
+from pipelines.api.account_endpoints import get_bill, list_agents, list_batches, list_branches
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import calculate_llm_usage, list_tools
 from pipelines.errors import ApiError, CredentialsError, MalformedResponseError, NotFoundError, UsageError
@@ -111,6 +112,17 @@ def test_pages_are_followed_to_the_last_whatever_a_page_says_of_more(call, names
         listed, requests = ask(call, first, {key: [{id_key: "b"}]} | end)
         assert list(listed) == ["a", "b"]
         assert [request.url.params.get(cursor_key) for request in requests] == [None, "c1"]
+
+
+BRANCHES = (partial(list_branches, agent_id="agent_1"), ("results", "id", "", ""))
+
+
+@pytest.mark.parametrize(("call", "names"), [*LISTS, BRANCHES], ids=["agents", "batches", "branches"])
+@pytest.mark.parametrize("entry", [None, "a", 7, ["a"], {"name": "without an id"}, {"id": 7, "agent_id": ""}])
+def test_an_entry_that_cannot_be_used_costs_no_other(call, names, entry):
+    key, id_key, *_ = names
+    listed, _ = ask(call, {key: [{id_key: "a"}, entry, {id_key: "b"}]})
+    assert list(listed) == ["a", "b"]
 
 
 @pytest.mark.parametrize(("call", "names"), LISTS, ids=["agents", "batches"])

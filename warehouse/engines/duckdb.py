@@ -12,7 +12,7 @@ import polars as pl
 from warehouse.connection import Limits, connect, create_table, read_parquet_sql, sql_literal
 from warehouse.engines.engine import BEFORE
 from warehouse.engines.storage import open_folder
-from warehouse.errors import EngineError
+from warehouse.errors import EngineError, MissingPackageError
 from warehouse.models.project import ALL_SCHEMAS, Model
 from warehouse.schema.types import Table
 
@@ -91,7 +91,7 @@ class DuckDBEngine:
             self._connection.register_filesystem(fsspec.filesystem(scheme))
         except ImportError as error:
             package = OBJECT_STORES[scheme]
-            raise EngineError(f"{package} is not installed.", f"Install it: pip install {package}") from error
+            raise MissingPackageError(package, extra=None) from error
         return url
 
 

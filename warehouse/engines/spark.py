@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from warehouse.engines.spark_sql import spark_type, to_spark
 from warehouse.engines.storage import open_folder
-from warehouse.errors import EngineError
+from warehouse.errors import EngineError, MissingPackageError
 from warehouse.models.project import Model
 from warehouse.schema.types import Table
 
@@ -32,7 +32,6 @@ SESSION = {
 }
 DEFAULT_PORT = 15002
 CONNECT_SECS = 20
-EXTRAS = {"spark": "pip install 'convohouse[spark]'", "sail": "pip install 'convohouse[sail]'"}
 
 
 @contextmanager
@@ -40,7 +39,8 @@ def spark_engine(remote: str) -> Iterator[SparkEngine]:
     """An engine on the Spark Connect server ``remote``, such as ``sc://host:15002``.
 
     Raises:
-        EngineError: the client is not installed, or there is no server.
+        EngineError: there is no server.
+        MissingPackageError: the client is not installed.
     """
     session = _connect(remote)
     try:
@@ -54,7 +54,8 @@ def sail_engine(remote: str | None = None) -> Iterator[SparkEngine]:
     """An engine on a Sail server, by default one in this process.
 
     Raises:
-        EngineError: it is not installed, or there is no server.
+        EngineError: there is no server.
+        MissingPackageError: it is not installed.
     """
     if remote is not None:
         session = _connect(remote)
@@ -66,7 +67,7 @@ def sail_engine(remote: str | None = None) -> Iterator[SparkEngine]:
     try:
         from pysail.spark import SparkConnectServer  # noqa: PLC0415 - an extra of 165 MB
     except ImportError as error:
-        raise EngineError("pysail is not installed.", f"Install the extra: {EXTRAS['sail']}.") from error
+        raise MissingPackageError("pysail", extra="sail") from error
     os.environ.setdefault("RUST_LOG", "error")  # noqa: TID251 - Sail's log goes to standard error, and has no other switch
     server = SparkConnectServer(ip="127.0.0.1", port=0)
     server.start(background=True)
@@ -85,7 +86,7 @@ def _connect(remote: str) -> SparkSession:
             warnings.simplefilter("ignore")  # about the version of pandas, which is not used here
             from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise EngineError("pyspark is not installed.", f"Install the extra: {EXTRAS['spark']}.") from error
+        raise MissingPackageError("pyspark", extra="spark") from error
     try:
         address = urlsplit(remote)
         if address.hostname:  # the client itself would try for minutes

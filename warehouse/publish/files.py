@@ -18,7 +18,18 @@ import polars as pl
 
 from warehouse.errors import PublishError
 from warehouse.publish.source import Source, SourceTable
-from warehouse.publish.target import CSV, REMOVED, RESTORED, UNCHANGED, WRITTEN, Outcome, Progress, Publication, Target
+from warehouse.publish.target import (
+    CSV,
+    PARQUET,
+    REMOVED,
+    RESTORED,
+    UNCHANGED,
+    WRITTEN,
+    Outcome,
+    Progress,
+    Publication,
+    Target,
+)
 from warehouse.text_formats import to_csv
 
 STATE_FILE = "convohouse.json"
@@ -118,7 +129,10 @@ def _read_state(folder: Path) -> dict[str, str]:
         state = None
     if not isinstance(state, dict) or not isinstance(state.get("tables"), dict):
         raise PublishError(f"{folder / STATE_FILE} is not of convohouse.", "Choose another folder.")
-    return {str(name): str(fingerprint) for name, fingerprint in state["tables"].items()}
+    marks = {str(name): str(mark) for name, mark in state["tables"].items()}
+    # of a state that names tables, as before 27 November 2026, the files are ours, and are written again
+    files = {file.name: "" for name in marks for file in folder.glob(f"{name}.*") if file.suffix[1:] in (CSV, PARQUET)}
+    return files | {name: mark for name, mark in marks.items() if Path(name).suffix[1:] in (CSV, PARQUET)}
 
 
 def _write_state(folder: Path, fingerprints: dict[str, str]) -> None:

@@ -14,7 +14,7 @@ from threading import Timer
 import duckdb
 import polars as pl
 
-from warehouse.connection import open_warehouse, read_frame
+from warehouse.connection import MISSING_RELATION, open_warehouse, read_frame
 from warehouse.errors import QueryError
 from warehouse.serve.name_suggestions import suggestion
 from warehouse.storage.home import Home
@@ -110,8 +110,9 @@ def _node_types(connection: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
 
 
 def _hint(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> str:
-    if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
-        return f"{suggestion(connection, str(error))}`convohouse tables` lists the tables and their columns."
+    if isinstance(error, MISSING_RELATION):
+        lists = "`convohouse tables` lists tables and columns; after an update, `convohouse build` adds new ones."
+        return f"{suggestion(connection, str(error))}{lists}"
     if isinstance(error, duckdb.PermissionException):
         return "A query reads the warehouse and its lake, and no other file, address or extension."
     return "Write tables with their schema, such as marts.fct_conversations."

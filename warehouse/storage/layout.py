@@ -1,7 +1,8 @@
 """Brings a home folder of the earlier layout to the current one, in place; the next run continues one that was killed.
 
 Layout 2 named the folders of the lake's days ``start_date=…``, like the column, and kept the schema file of a daily
-table in the table's folder; engines that read ``name=value`` folders as a column refused or misread that.
+table in the table's folder; engines that read ``name=value`` folders as a column refused or misread that. Of
+``sync_runs``, it had a file a run.
 
 The marker is changed first, so that an earlier version of convohouse refuses the home from then on, and once more at
 the end: until then every reader of the lake refuses it too.
@@ -12,14 +13,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from warehouse.schema.registry import TABLES
-from warehouse.storage import lake, parquet
+from warehouse.storage import lake, parquet, run_records
 from warehouse.storage.home import UPGRADABLE_LAYOUT, Home
 
 OLD_DAY_FOLDERS = "start_date=*/"
 
 
 def upgrade(home: Home) -> None:
-    """Rename the folders of days, give every file the current columns, and move the schema files; needs the write lock.
+    """Rename the folders of days, merge run records, give every file the current columns, and move the schema files.
+
+    It needs the write lock.
 
     Every step can be repeated.
 
@@ -31,6 +34,8 @@ def upgrade(home: Home) -> None:
     home.write_marker(upgraded_from=UPGRADABLE_LAYOUT)
     for folder in sorted(home.lake.glob(f"*/{OLD_DAY_FOLDERS}")):
         _rename(folder, folder.with_name(f"day={folder.name.partition('=')[2]}"))
+    for workspace in home.workspaces():
+        run_records.refresh_lake(home.for_workspace(workspace))
     for table in TABLES:
         lake.update_columns(home, table)
     lake.ensure_schema_files(home)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import Any
 
 from pipelines.emulator.data.data_files import Record, read
@@ -73,7 +74,7 @@ def priced(
 
 def total_price(block: dict[str, Any]) -> float:
     """The sum of all prices of a ``{"model_usage": …}`` block, in USD."""
-    return float(sum(kind["price"] for kinds in block["model_usage"].values() for kind in kinds.values()))
+    return fsum(kind["price"] for kinds in block["model_usage"].values() for kind in kinds.values())
 
 
 def price_per_minute(model: str, prompt_length: int, pages: int, factors: dict[str, float], *, rag: bool) -> float:

@@ -8,6 +8,7 @@ USD; so ``cost_fiat`` = ``llm_price`` + ``platform_price``.
 
 from __future__ import annotations
 
+from math import fsum
 from random import Random
 
 from pipelines.emulator.data import prices
@@ -51,7 +52,7 @@ def charge(rng: Random, blueprint: Blueprint, script: Script) -> tuple[Json | No
         "free_llm_dollars_consumed": llm_price if is_free else 0.0,
         "platform_charge": call_charge,
         "platform_usage": {"category_usage": usage},
-        "platform_price": sum(category["price"] for category in usage.values()),
+        "platform_price": fsum(category["price"] for category in usage.values()),
         "tts_usage": _tts_usage(blueprint, script),
         "asr_usage": {
             "asr_model": "scribe_realtime",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import fsum
+
 from pipelines.emulator.data.tools import TOOLS
 from pipelines.emulator.generator.system_tools import Event, end_call_event, system_events
 from pipelines.emulator.generator.tool_calls import answer, plain_answer, plain_request, request, system_answer
@@ -37,7 +39,7 @@ def _condition(script: Script, number: int) -> Json:
 
 
 def _workflow_answer(call: Json, steps: list[Json]) -> Json:
-    latency = sum(step["step_latency_secs"] for step in steps)
+    latency = fsum(step["step_latency_secs"] for step in steps)
     is_error = any(step.get("is_successful") is False for step in steps)
     return plain_answer(call, "Workflow moved on", latency, is_error=is_error, result={"steps": steps})
 
@@ -84,7 +86,7 @@ def _call_system(script: Script, event: Event, requests: list[Json], results: li
 
 def _nested(node: str, requests: list[Json], results: list[Json], *, ok: bool) -> Json:
     return {
-        "step_latency_secs": sum(result["tool_latency_secs"] for result in results) + 0.001,
+        "step_latency_secs": fsum(result["tool_latency_secs"] for result in results) + 0.001,
         "type": "nested_tools",
         "node_id": node,
         "requests": requests,

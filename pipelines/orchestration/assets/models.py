@@ -81,6 +81,7 @@ def models_asset(
         with step_session(app_context, run_id, "building the warehouse") as workspaces:
             listed_before = list(map(_listed_at, workspaces))
             copy_problems = end_copy(workspaces, run_id, names_unread=True)
+            sync_steps.flatten_after_update(workspaces, progress)
             result = sync_steps.build_models(app_context, progress)
             removals = publish_removals(app_context, progress) if result.is_swapped else ()
             shared_problems = [

@@ -6,6 +6,7 @@ from pipelines.orchestration.asset_keys import asset_key
 from pipelines.orchestration.assets.agent_access import GROUP
 from pipelines.orchestration.run_session import errors_as_failures
 from pipelines.usecases.context import Context
+from warehouse.errors import MissingPackageError
 
 REPORT = asset_key("reports.weekly")
 WEEKLY_REPORT = "weekly_report"
@@ -28,8 +29,7 @@ def weekly_report(app_context: dg.ResourceParam[Context]) -> dg.MaterializeResul
     try:
         from pipelines.page.weekly import write_weekly_report  # noqa: PLC0415 - an extra, which may not be installed
     except ModuleNotFoundError as error:
-        message = f"The report needs {error.name}: pip install 'convohouse[page]'."
-        raise dg.Failure(message, allow_retries=False) from None
+        raise dg.Failure(str(MissingPackageError(str(error.name), extra="page")), allow_retries=False) from None
     with errors_as_failures():
         file, period = write_weekly_report(app_context)
     return dg.MaterializeResult(

@@ -1,6 +1,15 @@
 "use strict";
 // Charts follow the colours of the page; a chart's text on pointing is data, shown as text.
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+// What holds names of agents, models and tools is no place of a colour; palette.py has the same.
+const DATA = ["datasets", "domain", "sort"];
+function coloured(part) {
+  if (Array.isArray(part)) return part.map(coloured);
+  if (typeof part === "string") return part.startsWith("token:") ? colour(part.slice("token:".length)) : part;
+  if (part === null || typeof part !== "object") return part;
+  return Object.fromEntries(Object.entries(part).map(([name, value]) =>
+    [name, DATA.includes(name) ? value : coloured(value)]));
+}
 
 const tip = document.getElementById("tip");
 function showTip(_handler, event, _item, value) {
@@ -13,8 +22,7 @@ function showTip(_handler, event, _item, value) {
 }
 
 async function draw(plot) {
-  const text = document.getElementById("chart-" + plot.dataset.chart).textContent;
-  const spec = JSON.parse(text.replace(/"token:(\w+)"/g, (_, name) => JSON.stringify(colour(name))));
+  const spec = coloured(JSON.parse(document.getElementById("chart-" + plot.dataset.chart).textContent));
   spec.config.axisY.labelLimit = Math.min(190, plot.clientWidth * 0.32);
   const rows = spec.datasets.rows, width = plot.clientWidth;
   const letters = Math.max(...rows.map((row) => (row.series ?? "").length));

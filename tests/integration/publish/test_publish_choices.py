@@ -57,7 +57,10 @@ def test_a_missing_library_is_named_with_what_to_install(context, tmp_path, monk
         raise ModuleNotFoundError(message, name="deltalake")
 
     monkeypatch.setattr(publishing, "import_module", missing)
-    assert "pip install 'convohouse[publish]'" in publish_to(context, tmp_path / "x").problem
+    result = publish_to(context, tmp_path / "x")
+    assert result.problem == "deltalake is not installed. Install the extra: pip install 'convohouse[publish]'."
+    ended = run(tmp_path, "publish", str(tmp_path / "x"), CONVOHOUSE_HOME=str(context.home.root))
+    assert ended.code == 2
 
 
 def test_a_dry_run_writes_nothing(home, tmp_path):

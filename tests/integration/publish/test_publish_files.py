@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 import pytest
 
@@ -59,6 +61,23 @@ def test_a_folder_can_have_the_tables_in_both_formats(context, tmp_path):
     publish_to(context, target, format_="csv", selection=("marts.fct_conversations",))
     names = ["convohouse.json", "marts.dim_agents.parquet", "marts.fct_conversations.csv"]
     assert sorted(file.name for file in target.iterdir()) == names
+
+
+def test_files_of_a_state_that_names_tables_are_ours(context, tmp_path):
+    """As written before files of both formats were told apart; also where the home no longer knows the target."""
+    target, choice = tmp_path / "files", {"format_": "csv", "selection": ("marts.dim_agents",)}
+    publish_to(context, target, **choice)
+    file, state = target / "marts.dim_agents.csv", target / "convohouse.json"
+    rows, written = file.read_bytes(), json.loads(state.read_text())
+    fingerprint = written["tables"][file.name].split()[0]
+    file.write_text("of that time")
+    (target / "marts.dim_agents.xlsx").write_text("of somebody else")
+    state.write_text(json.dumps({"tables": {"marts.dim_agents": fingerprint}}))
+    (context.home.root / "published.json").unlink()
+    assert changes(publish_to(context, target, **choice)) == {"marts.dim_agents": "written"}
+    assert file.read_bytes() == rows
+    assert json.loads(state.read_text())["tables"].keys() == {file.name}
+    assert (target / "marts.dim_agents.xlsx").read_text() == "of somebody else"
 
 
 def test_a_file_of_somebody_else_stays_also_beside_the_other_format(context, tmp_path):

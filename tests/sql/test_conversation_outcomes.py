@@ -360,6 +360,6 @@ def test_every_example_of_the_docs_has_the_outcome_of_its_title(rows: Any) -> No
     ).frames.items():
         for row in frame.to_dicts():
             rows.add(name, **{column: value for column, value in row.items() if value is not None})
-    actual = [(row["outcome"], row["outcome_reason"]) for row in rows.model(KEY, "outcome", "outcome_reason")]
+    actual = rows.values(KEY, "outcome", "outcome_reason")
     assert actual == [(outcome, reason) for outcome, reason, _ in examples]
     assert len({outcome for outcome, _ in actual}) == 9

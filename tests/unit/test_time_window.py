@@ -82,6 +82,8 @@ def test_a_gap_between_listings_is_listed_by_the_next_run():
     assert with_gap.since == NOW - 23 * DAY - timedelta(seconds=1)
     filled = Listing(NOW, with_gap.since, NOW)
     assert next_window([beginning, today, filled], now=NOW, lookback_days=3).since > NOW - 4 * DAY
+    between = Listing(NOW, with_gap.since, NOW - DAY)  # today's, which landed before it, continues it
+    assert next_window([beginning, today, between], now=NOW, lookback_days=3).since > NOW - 4 * DAY
 
 
 def test_a_backfill_of_the_time_before_the_copy_began_moves_no_window():

@@ -64,9 +64,10 @@ def test_every_flag_follows_from_the_outcome(upstream: duckdb.DuckDBPyConnection
         "is_transferred_to_human": "transferred",
         "is_contained": "contained",
     }
-    rows = upstream.execute(f"select outcome, {', '.join(flags)} from {KEY}").fetchall()  # noqa: S608
+    rows = upstream.execute(f"select outcome, is_reached, {', '.join(flags)} from {KEY}").fetchall()  # noqa: S608
     assert {row[0] for row in rows} == {*flags.values(), "unknown", "not_reached", "blocked", "cut_off", None}
-    for outcome, *values in rows:
+    for outcome, is_reached, *values in rows:
+        assert is_reached is (None if outcome is None else outcome not in {"not_reached", "voicemail"})
         assert values == [None if outcome is None else outcome == flag_outcome for flag_outcome in flags.values()]
 
 

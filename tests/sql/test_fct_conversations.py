@@ -128,6 +128,7 @@ def test_call_with_everything(rows: Any) -> None:
             "is_voicemail": False,
             "is_abandoned": False,
             "is_contained": True,
+            "is_reached": True,
             "is_error": False,
             "termination_reason": "end_call tool was called.",
             "termination_group": "agent_ended",

@@ -18,10 +18,10 @@ N_PROBES = 5
 """Requests that decide whether the API is down, as long as none was answered."""
 
 
-async def is_answered(probe: Awaitable[object]) -> bool:
+async def is_answered(probe: Callable[[], Awaitable[object]]) -> bool:
     """Whether the API answers a request; that it does not have what is asked for is an answer."""
     try:
-        await probe
+        await probe()
     except NotFoundError:
         return True
     except ConvohouseError:

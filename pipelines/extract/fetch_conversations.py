@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -108,8 +109,8 @@ class _Fetcher:
 
     async def _is_api_answering(self) -> bool:
         """Whether the API answers for any conversation that has not failed in this run, so far as one is known."""
-        probes = (is_answered(get_conversation(self._client, probe_id)) for probe_id in self._probe_ids())
-        return any(await asyncio.gather(*probes))
+        probes = (partial(get_conversation, self._client, probe_id) for probe_id in self._probe_ids())
+        return any(await asyncio.gather(*map(is_answered, probes)))
 
     def _probe_ids(self) -> list[str]:
         """The conversation that was answered last; before the first, the one landed last and some of the plan."""

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from pipelines.api.circuit_breaker import N_PROBES, CircuitBreaker, is_answered
 from pipelines.api.client import ApiClient
@@ -190,8 +191,8 @@ class PricesCopy:
     async def _is_api_answering(self, client: ApiClient) -> bool:
         """Whether the API answers for an agent that was answered before; as long as there is none, for one of some."""
         answered = [query for query in self._queries if query.agent_id in self._rows]
-        probes = answered[-1:] or self._queries[-N_PROBES:]
-        return any(await asyncio.gather(*(is_answered(_request(client, query)) for query in probes)))
+        probes = (partial(_request, client, query) for query in answered[-1:] or self._queries[-N_PROBES:])
+        return any(await asyncio.gather(*map(is_answered, probes)))
 
 
 async def _request(client: ApiClient, query: PriceQuery) -> bytes:

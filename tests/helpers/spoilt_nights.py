@@ -22,7 +22,7 @@ NIGHT = timedelta(days=1)
 
 def spoiling(world, details=()):
     """The API of a world, with answers in place of some details."""
-    return SpoilingApp(create_app(world, clock=lambda: UNTIL), dict(details))
+    return SpoilingApp(create_app(world, clock=lambda: UNTIL), details=dict(details))
 
 
 class SpoiltNights:

@@ -19,10 +19,10 @@ from pipelines.transform.schema_drift import refresh_unknown
 from pipelines.usecases import sync
 from pipelines.usecases.bill import BillCopy, BillResult, is_bill_due
 from pipelines.usecases.context import Context
+from tests.helpers.account_night import NIGHT, Night
 from tests.helpers.disk_contents import contents
-from tests.helpers.editing_app import EditingApp
+from tests.helpers.editing_app import Answer, EditingApp, respond, vendor
 from tests.helpers.run_cli import run
-from tests.helpers.spoiling_app import Answer, respond, vendor
 from warehouse.schema.account_data import BILLED_USAGE
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import UNKNOWN_FIELDS
@@ -30,7 +30,6 @@ from warehouse.serve.query import query
 from warehouse.storage import lake, landing_merge, parquet
 from warehouse.storage.landing_reference_data import bill_rows
 
-NIGHT = datetime(2026, 11, 21, 2, tzinfo=UTC)
 TODAY = NIGHT.date()
 COST, CREDITS = "/v1/workspace/analytics/usage", "/v1/workspace/analytics/query/usage-by-product-over-time"
 ONE_DAY = timedelta(days=1)
@@ -58,14 +57,6 @@ class Billing:
             }
             answer = Answer(200, bill)
         await respond(send, answer)
-
-
-class Night:
-    def __init__(self):
-        self.now = NIGHT
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture

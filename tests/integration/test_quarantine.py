@@ -15,9 +15,9 @@ from pipelines.extract.fetch_conversations import SECS_IF_QUARANTINED
 from pipelines.usecases.reference_data import PricesCopy
 from pipelines.webhook.batch_writer import BatchWriter
 from pipelines.webhook.events import read_event
+from tests.helpers.editing_app import Answer, vendor
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import assert_equals
-from tests.helpers.spoiling_app import Answer, vendor
 from tests.helpers.spoilt_nights import NIGHT, UNTIL, SpoiltNights, spoiling
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import QUARANTINE, UNKNOWN_FIELDS

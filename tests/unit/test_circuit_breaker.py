@@ -109,4 +109,4 @@ def test_that_there_is_no_such_item_is_an_answer_and_any_other_error_is_none(err
         if error:
             raise error
 
-    assert asyncio.run(is_answered(probe())) is expected
+    assert asyncio.run(is_answered(probe)) is expected

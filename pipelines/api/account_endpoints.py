@@ -13,9 +13,10 @@ from typing import Any, Literal
 import msgspec
 
 from pipelines.api.client import ApiClient
-from pipelines.api.endpoints import path_segment, require_endpoint
+from pipelines.api.endpoints import path_segment
+from pipelines.api.error_mapping import CHECK_HOST
 from pipelines.api.responses import cursor_of_next, is_usable_id, parse_body
-from pipelines.errors import ApiError
+from pipelines.errors import ApiError, NotFoundError
 
 AGENTS = "/v1/convai/agents"
 BATCHES = "/v1/convai/batch-calling"
@@ -115,7 +116,10 @@ async def get_bill(client: ApiClient, basis: Basis, since: date, until: date) ->
         "interval_seconds": DAY_SECS,
         "group_by": columns,
     }
-    return await require_endpoint(client.post(BILLS[basis], body, _parse_bill))
+    try:
+        return await client.post(BILLS[basis], body, _parse_bill)
+    except NotFoundError as error:
+        raise ApiError(error.message, CHECK_HOST, status=error.status, code=error.code) from None
 
 
 async def _list_all(
@@ -125,9 +129,13 @@ async def _list_all(
     rows: list[Document] = []
     cursors: set[str] = set()
     cursor: dict[str, str | int] = {}
-    parse = partial(_parse_list, key=key, next_key=next_key)
     while True:
-        page, following = await require_endpoint(client.get(path, {**params, **cursor}, parse))
+        try:
+            page, following = await client.get(
+                path, {**params, **cursor}, partial(_parse_list, key=key, next_key=next_key)
+            )
+        except NotFoundError as error:
+            raise ApiError(error.message, CHECK_HOST, status=error.status, code=error.code) from None
         rows += page
         if following is None:
             return rows

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from pipelines.api.client import ApiClient
@@ -22,8 +22,6 @@ from pipelines.api.responses import (
     parse_tools,
 )
 from pipelines.errors import ApiError, NotFoundError, UsageError
-
-T = TypeVar("T")
 
 CONVERSATIONS = "/v1/convai/conversations"
 CONVERSATION = "/v1/convai/conversation"
@@ -54,26 +52,17 @@ class ListQuery:
         return {name: value for name, value in {**asdict(self), "cursor": cursor}.items() if value is not None}
 
 
-async def require_endpoint(response: Awaitable[T]) -> T:
-    """The response of an endpoint that is at the same path for every workspace.
-
-    Raises:
-        ApiError: as ``response``; a 404 means that this host has no such endpoint.
-    """
-    try:
-        return await response
-    except NotFoundError as error:
-        message, status, code = error.message, error.status, error.code
-    raise ApiError(message, CHECK_HOST, status=status, code=code)
-
-
 async def list_page(client: ApiClient, query: ListQuery, cursor: str | None) -> ListPage:
     """Get one page, newest conversations first; ``cursor`` is the previous page's ``next_cursor``.
 
     Raises:
-        ApiError: as ``ApiClient.get``, also for a 404.
+        ApiError: as ``ApiClient.get``; a 404 means that this host has no such endpoint.
     """
-    return await require_endpoint(client.get(CONVERSATIONS, query.params(cursor), parse_page))
+    try:
+        return await client.get(CONVERSATIONS, query.params(cursor), parse_page)
+    except NotFoundError as error:
+        message, status, code = error.message, error.status, error.code
+    raise ApiError(message, CHECK_HOST, status=status, code=code)
 
 
 async def iterate_list(client: ApiClient, query: ListQuery, cursor: str | None = None) -> AsyncIterator[ListPage]:
@@ -175,14 +164,18 @@ async def list_tools(client: ApiClient) -> ToolsPage:
     """Get all tools of the workspace as one page, page by page where the API has pages.
 
     Raises:
-        ApiError: as ``ApiClient.get``; also for a 404, and when a cursor repeats: the list would never end.
+        ApiError: as ``ApiClient.get``; also for a 404, as this host has no such endpoint, and when a cursor repeats:
+            the list would never end.
     """
     tools: dict[str, dict[str, Any]] = {}
     malformed: list[MalformedRow] = []
     cursors: set[str] = set()
     params: dict[str, str | int] = {"page_size": MAX_TOOLS_PER_PAGE}
     while True:
-        page = await require_endpoint(client.get(TOOLS, params, parse_tools))
+        try:
+            page = await client.get(TOOLS, params, parse_tools)
+        except NotFoundError as error:
+            raise ApiError(error.message, CHECK_HOST, status=error.status, code=error.code) from None
         tools |= page.tools
         malformed += page.malformed
         if page.next_cursor is None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import click
 
-from pipelines.cli.extras import require_page_extra
+from pipelines.cli.extras import require_extra
 from pipelines.cli.options import Options, help_epilog, pass_options, port_option, shared_options
 from pipelines.cli.render import emit
 
@@ -39,7 +39,7 @@ def serve(options: Options, *, host: str, port: int, token: str | None) -> None:
     opened again for each request: a new build shows at once. Without a token only this machine may see it. The
     connection is not encrypted: for other machines, put a proxy with TLS before it.
     """
-    require_page_extra()
+    require_extra("page", "jinja2", "altair", "vl_convert")
     from pipelines.errors import UsageError
     from pipelines.listener import is_loopback
     from pipelines.page.app import Site, create_app

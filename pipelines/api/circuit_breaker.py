@@ -9,13 +9,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError
+from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError, NotFoundError
 from warehouse.errors import ConvohouseError
 
 MAX_CONSECUTIVE_FAILURES = 5
 """Items in a row without a usable response, each after all its retries: then the API may be down."""
 N_PROBES = 5
 """Requests that decide whether the API is down, as long as none was answered."""
+
+
+async def is_answered(probe: Callable[[], Awaitable[object]]) -> bool:
+    """Whether the API answers a request; that it does not have what is asked for is an answer."""
+    try:
+        await probe()
+    except NotFoundError:
+        return True
+    except ConvohouseError:
+        return False
+    return True
 
 
 class CircuitBreaker:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import polars as pl
 
-from pipelines.api.circuit_breaker import N_PROBES, CircuitBreaker
+from pipelines.api.circuit_breaker import N_PROBES, CircuitBreaker, is_answered
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_conversation
 from pipelines.api.tasks import run_workers
@@ -130,16 +131,8 @@ class _Fetcher:
 
     async def _is_api_answering(self) -> bool:
         """Whether the API answers for any conversation that has not failed in this run, so far as one is known."""
-        return any(await asyncio.gather(*map(self._is_answered, self._probe_ids())))
-
-    async def _is_answered(self, conversation_id: str) -> bool:
-        try:
-            await get_conversation(self._client, conversation_id)
-        except NotFoundError:
-            return True
-        except ConvohouseError:
-            return False
-        return True
+        probes = (partial(get_conversation, self._client, probe_id) for probe_id in self._probe_ids())
+        return any(await asyncio.gather(*map(is_answered, probes)))
 
     def _probe_ids(self) -> list[str]:
         """The conversation that was answered last; before the first, the one landed last and some of the plan."""

@@ -6,16 +6,16 @@ kept.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import has_signed_url, has_token
 from pipelines.api.error_mapping import is_invalid_key
 from pipelines.api.tasks import run_workers
 from pipelines.errors import ApiError
-from pipelines.usecases.context import Context, Progress, no_progress
+from pipelines.usecases.context import Context, Progress, no_progress, run_with_client
 from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import activity_log, lake, landing
@@ -56,7 +56,7 @@ def check_agents(context: Context, agents: Sequence[str], progress: Progress = n
         asked_at = context.clock()
         unique_agents = list(dict.fromkeys(agents))
         checker = _Checker(context, len(unique_agents), progress)
-        asyncio.run(checker.check_all(unique_agents))
+        run_with_client(context, partial(checker.check_all, unique_agents))
         checks = sorted(checker.checks, key=lambda check: (check.agent_id, check.way))
         entries = [asdict(check) | {"asked_at": asked_at} for check in checks]
         activity_log.append(context.home, AGENT_ACCESS, entries)
@@ -66,18 +66,16 @@ def check_agents(context: Context, agents: Sequence[str], progress: Progress = n
 
 @dataclass(slots=True)
 class _Checker:
-    """Checks all ways to one agent, and collects the results."""
+    """Checks agents, and collects the results."""
 
     context: Context
     n_agents: int
     progress: Progress
     checks: list[AccessCheck] = field(default_factory=list)
 
-    async def check_all(self, agents: Sequence[str]) -> None:
-        client = self.context.connect(self.context.settings)
+    async def check_all(self, agents: Sequence[str], client: ApiClient) -> None:
         self.progress("access", 0, self.n_agents)
-        async with client:
-            await run_workers(agents, WORKERS, lambda agent_id: self._check_agent(client, agent_id))
+        await run_workers(agents, WORKERS, partial(self._check_agent, client))
 
     async def _check_agent(self, client: ApiClient, agent_id: str) -> None:
         # Added together, so that an agent whose second check is pending does not count as done.

@@ -6,7 +6,6 @@ interruption the next run continues where this one stopped.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
@@ -14,7 +13,7 @@ from typing import TypeVar
 from pipelines.api.circuit_breaker import CircuitBreaker
 from pipelines.api.client import ApiClient
 from pipelines.api.tasks import run_workers
-from pipelines.usecases.context import Context, Progress
+from pipelines.usecases.context import Context, Progress, run_with_client
 from warehouse.schema.types import Table
 from warehouse.storage import activity_log
 
@@ -52,8 +51,13 @@ class BatchRunner:
 
         An exception of ``handle`` ends the batch and is raised; every entry logged before is written first.
         """
+
+        async def run_all(client: ApiClient) -> None:
+            self._progress(self._stage, 0, total)
+            await run_workers(items, self._n_workers, partial(self._handle, client, total, handle))
+
         try:
-            asyncio.run(self._run(items, total, handle))
+            run_with_client(self._context, run_all)
         finally:
             self._write_entries()
             activity_log.refresh_lake(self._context.home)
@@ -63,14 +67,6 @@ class BatchRunner:
         self._entries.append(entry)
         if len(self._entries) >= self._entries_per_file:
             self._write_entries()
-
-    async def _run(
-        self, items: Iterable[Item], total: int, handle: Callable[[ApiClient, Item], Awaitable[None]]
-    ) -> None:
-        client = self._context.connect(self._context.settings)
-        self._progress(self._stage, 0, total)
-        async with client:
-            await run_workers(items, self._n_workers, partial(self._handle, client, total, handle))
 
     async def _handle(
         self, client: ApiClient, total: int, handle: Callable[[ApiClient, Item], Awaitable[None]], item: Item

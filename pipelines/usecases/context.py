@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pipelines.api.client import ApiClient
 from pipelines.clock import utc_now
@@ -21,6 +21,7 @@ from pipelines.transform.worker_pool import WorkerPool
 from warehouse.storage import lock
 from warehouse.storage.home import Home
 
+T = TypeVar("T")
 Progress = Callable[[str, int, int | None], None]
 """Called with the name of a stage, the number of items done and, if known, the total number of items."""
 
@@ -98,6 +99,14 @@ class Context:
             return None
         return Pseudonymizer(settings.pii_key.get_secret_value().encode())
 
+    def client(self) -> ApiClient:
+        """A new API client of the workspace, to be opened with ``async with``.
+
+        Raises:
+            CredentialsError: no key is set.
+        """
+        return self.connect(self.settings)
+
     def worker_pool(self) -> WorkerPool:
         """A context manager of worker processes, as many as the settings allow; they start only for large batches."""
         return WorkerPool(self.settings.processes)
@@ -112,15 +121,15 @@ class Context:
         return lock.write_lock(self.home.open(), what=what, now=self.clock())
 
 
-def run_with_client(context: Context, work: Callable[[ApiClient], Coroutine[Any, Any, None]]) -> None:
-    """Run a coroutine with an API client of the workspace that is open meanwhile.
+def run_with_client(context: Context, work: Callable[[ApiClient], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine with an API client of the workspace that is open meanwhile; its result.
 
     Raises:
         CredentialsError: no key is set.
     """
 
-    async def run() -> None:
-        async with context.connect(context.settings) as client:
-            await work(client)
+    async def run() -> T:
+        async with context.client() as client:
+            return await work(client)
 
-    asyncio.run(run())
+    return asyncio.run(run())

@@ -6,18 +6,19 @@ else, which any later run completes. Repeating an erasure ends in the same state
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
 
+from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import delete_conversation
 from pipelines.api.tasks import run_concurrently
 from pipelines.errors import ApiError
 from pipelines.transform.refresh_lake import refresh_lake
-from pipelines.usecases.context import Context, Progress, no_progress
+from pipelines.usecases.context import Context, Progress, no_progress, run_with_client
 from pipelines.usecases.published_removals import publish_removals
 from pipelines.usecases.run_session import describe_failed_check, repair
 from pipelines.usecases.sync_steps import build_models
@@ -91,7 +92,7 @@ def erase(
             require_keys(workspace for workspace, _ in start_dates_by_workspace)
         for workspace, start_dates in start_dates_by_workspace:
             if is_upstream:
-                deletions, errors = asyncio.run(delete_upstream(workspace, start_dates["conversation_id"].to_list()))
+                deletions, errors = delete_upstream(workspace, start_dates["conversation_id"].to_list())
                 upstream, failed = upstream | deletions, failed | errors
             remaining = start_dates.filter(~pl.col("conversation_id").is_in(list(failed)))
             # from here on the erasure cannot be lost: every later run purges what has a tombstone
@@ -144,7 +145,7 @@ def require_keys(workspaces: Iterable[Context]) -> None:
         workspace.settings.key()
 
 
-async def delete_upstream(context: Context, ids: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+def delete_upstream(context: Context, ids: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
     """Delete conversations at the API.
 
     Returns:
@@ -152,9 +153,8 @@ async def delete_upstream(context: Context, ids: Sequence[str]) -> tuple[dict[st
     """
     outcomes: dict[str, str] = {}
     failed: dict[str, str] = {}
-    client = context.connect(context.settings)
 
-    async def delete(conversation_id: str) -> None:
+    async def delete(client: ApiClient, conversation_id: str) -> None:
         try:
             is_deleted = await delete_conversation(client, conversation_id)
         except ApiError as error:
@@ -162,8 +162,7 @@ async def delete_upstream(context: Context, ids: Sequence[str]) -> tuple[dict[st
         else:
             outcomes[conversation_id] = "deleted" if is_deleted else "not_found"
 
-    async with client:
-        await run_concurrently(map(delete, ids))
+    run_with_client(context, lambda client: run_concurrently(map(partial(delete, client), ids)))
     return outcomes, failed
 
 

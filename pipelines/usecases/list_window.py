@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
-from functools import partial
 
 import polars as pl
 
@@ -32,15 +31,14 @@ def list_window(
         The number of conversations, and those that an earlier request for their time had skipped.
     """
     listed_at = context.clock()
-    client = context.connect(context.settings)
+    client = context.client()
     try:
         listed = asyncio.run(
             list_rows(client, window, listed_at, lambda n: progress("list", n, None), context.pseudonyms)
         )
         listed_before = landing.latest_list_rows(context.home, (), ids=listed.rows["conversation_id"])
         if not allow_removals and listed_before.is_empty():
-            connect = partial(context.connect, context.settings)
-            asyncio.run(check_identity(connect, context.home, context.settings.base_url, window, listed.rows))
+            asyncio.run(check_identity(context.client, context.home, context.settings.base_url, window, listed.rows))
     finally:
         run_log.add_counts(context.home, run_id, at=context.clock(), **request_counts(client.stats))
     rows = landable(context.home, listed.rows)

@@ -9,8 +9,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
-from pipelines.api.circuit_breaker import N_PROBES, CircuitBreaker
+from pipelines.api.circuit_breaker import N_PROBES, CircuitBreaker, is_answered
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import calculate_llm_usage, list_tools
 from pipelines.api.responses import ToolsPage
@@ -190,8 +191,8 @@ class PricesCopy:
     async def _is_api_answering(self, client: ApiClient) -> bool:
         """Whether the API answers for an agent that was answered before; as long as there is none, for one of some."""
         answered = [query for query in self._queries if query.agent_id in self._rows]
-        probes = answered[-1:] or self._queries[-N_PROBES:]
-        return any(await asyncio.gather(*(_is_answered(client, query) for query in probes)))
+        probes = (partial(_request, client, query) for query in answered[-1:] or self._queries[-N_PROBES:])
+        return any(await asyncio.gather(*map(is_answered, probes)))
 
 
 async def _request(client: ApiClient, query: PriceQuery) -> bytes:
@@ -202,16 +203,6 @@ async def _request(client: ApiClient, query: PriceQuery) -> bytes:
         number_of_pages=query.number_of_pages,
         rag_enabled=query.is_rag_enabled,
     )
-
-
-async def _is_answered(client: ApiClient, query: PriceQuery) -> bool:
-    try:
-        await _request(client, query)
-    except NotFoundError:
-        return True
-    except ConvohouseError:
-        return False
-    return True
 
 
 def are_prices_due(context: Context) -> bool:

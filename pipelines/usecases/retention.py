@@ -5,7 +5,6 @@ A rule that selects more than a set share of all conversations is probably a mis
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -103,7 +102,7 @@ def apply_upstream(context: Context, selection: Selection) -> tuple[dict[str, st
     workspaces = [workspace for workspace in context.workspaces() if selection.ids.get(workspace.settings.workspace)]
     require_keys(workspaces)
     for workspace in workspaces:
-        deletions, errors = asyncio.run(delete_upstream(workspace, selection.ids[workspace.settings.workspace]))
+        deletions, errors = delete_upstream(workspace, selection.ids[workspace.settings.workspace])
         outcomes, problems = outcomes | deletions, problems | errors
     return outcomes, problems
 

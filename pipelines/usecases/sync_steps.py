@@ -117,7 +117,7 @@ def plan(
         ApiError: a page of the list could not be fetched.
     """
     window, is_requested = window_of(context, since, until, agent_id)
-    client, now = context.connect(context.settings), context.clock()
+    client, now = context.client(), context.clock()
     listed = asyncio.run(list_rows(client, window, now, lambda n: progress("list", n, None), context.pseudonyms))
     rows = landable(context.home, listed.rows)
     progress("list", rows.height, rows.height)
@@ -173,7 +173,7 @@ def fetch_documents(
     if rows.is_empty() and fetch_beside is None:
         return FetchStats()  # opening a client takes a tenth of a second and needs a key
     worker_pool.prepare(rows.height)
-    client, stats = context.connect(context.settings), FetchStats()
+    client, stats = context.client(), FetchStats()
     completed_days = CompletedDays(rows, context.settings.reread_days) if flattens_completed_days else None
     if completed_days:
         lake.ensure_schema_files(context.home)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import ListQuery, iterate_list
 from pipelines.api.responses import ListRow
-from pipelines.usecases.context import Context
+from pipelines.usecases.context import Context, run_with_client
 from warehouse.serve.search import Scope
 
 MAX_PAGE_SIZE = 100
@@ -40,16 +40,15 @@ def search_upstream(context: Context, text: str, scope: Scope, *, limit: int) ->
         agent_id=scope.agent_id,
         search=text,
     )
-    return asyncio.run(_fetch_hits(context, query, limit))
+    return run_with_client(context, lambda client: _fetch_hits(client, query, limit))
 
 
-async def _fetch_hits(context: Context, query: ListQuery, limit: int) -> list[UpstreamHit]:
+async def _fetch_hits(client: ApiClient, query: ListQuery, limit: int) -> list[UpstreamHit]:
     hits: dict[str, UpstreamHit] = {}
-    async with context.connect(context.settings) as client:
-        async for page in iterate_list(client, query):
-            hits |= {row.conversation_id: _hit(row) for row in page.conversations}
-            if len(hits) >= limit:
-                break
+    async for page in iterate_list(client, query):
+        hits |= {row.conversation_id: _hit(row) for row in page.conversations}
+        if len(hits) >= limit:
+            break
     return list(hits.values())[:limit]
 
 

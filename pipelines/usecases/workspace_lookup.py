@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from functools import partial
 
 from pipelines.errors import UsageError
 from pipelines.extract.workspace_identity import check_landed
@@ -45,10 +44,9 @@ def require_same_workspace(context: Context, *, is_anything_known: bool = False)
         ApiError: the API is down, or refuses the key.
         ForeignWorkspaceError: the API has none of the conversations that were looked up.
     """
-    connect = partial(context.connect, context.settings)
     asyncio.run(
         check_landed(
-            connect,
+            context.client,
             context.home,
             context.settings.base_url,
             context.clock(),

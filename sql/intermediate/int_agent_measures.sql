@@ -533,7 +533,6 @@ included as (
     select
         conversations.*,
         cast(date_trunc('week', conversations.start_date) as date) as week_start_date,
-        conversations.is_counted and conversations.outcome not in ('not_reached', 'voicemail') as is_reached,
         conversations.call_successful in ('success', 'failure') as is_judged,
         coverage.newest_date > conversations.start_date + interval 1 day as is_over_1d,
         coverage.newest_date > conversations.start_date + interval 7 day as is_over_7d,

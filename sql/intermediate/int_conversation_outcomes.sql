@@ -16,6 +16,7 @@ is_error = "Whether it failed or ended with an error; null when open."
 is_abandoned = "Whether it ended without a word of the user; null when open."
 is_transferred_to_human = "Whether it was transferred to a human; null when open."
 is_contained = "Whether it was served to its end without a human; null when open."
+is_reached = "Whether it reached somebody: the outcome is neither not_reached nor voicemail; null when open."
 
 [tests]
 not_null = ["workspace", "conversation_id", "start_date"]
@@ -275,7 +276,8 @@ final as (
         outcome = 'error' as is_error,
         outcome = 'abandoned' as is_abandoned,
         outcome = 'transferred' as is_transferred_to_human,
-        outcome = 'contained' as is_contained
+        outcome = 'contained' as is_contained,
+        outcome not in ('not_reached', 'voicemail') as is_reached
     from outcomes
 )
 

@@ -167,7 +167,7 @@ observations as (
         1 as n_observations,
         case when is_contained then 1.0 else 0.0 end as total
     from conversations
-    where is_counted and outcome not in ('not_reached', 'voicemail')
+    where is_counted and is_reached
     union all
     select
         workspace,

@@ -29,11 +29,7 @@ final as (
         conversations.workspace,
         conversations.conversation_id,
         conversations.start_date,
-        max(
-            case
-                when coalesce(outcomes.outcome, '') not in ('not_reached', 'voicemail') then conversations.started_at
-            end
-        ) over (
+        max(case when coalesce(outcomes.is_reached, true) then conversations.started_at end) over (
             partition by conversations.workspace, flags.caller_id, conversations.agent_id
             order by conversations.started_at, conversations.conversation_id
             rows between unbounded preceding and 1 preceding

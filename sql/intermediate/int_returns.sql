@@ -34,7 +34,7 @@ contacts as (
     where
         caller_id is not null
         and not is_excluded
-        and coalesce(outcome, '') not in ('not_reached', 'voicemail')
+        and coalesce(is_reached, true)
 ),
 
 final as (

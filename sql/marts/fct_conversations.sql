@@ -56,6 +56,7 @@ is_transferred_to_human = "Whether the outcome is transferred; null when open."
 is_voicemail = "Whether the outcome is voicemail; null when open."
 is_abandoned = "Whether the outcome is abandoned; null when open."
 is_contained = "Whether the outcome is contained; null when open."
+is_reached = "Whether it reached somebody: the outcome is neither not_reached nor voicemail; null when open."
 is_error = "Whether the outcome is error; null when open."
 termination_reason = "Why the conversation ended, free text; null where the API gives none or a blank one."
 termination_group = "agent_ended, client_left, silence, error, transfer, voicemail, guardrail, quota, limit or other (seeds.termination_groups); null when open."
@@ -265,6 +266,7 @@ final as (
         outcomes.is_voicemail,
         outcomes.is_abandoned,
         outcomes.is_contained,
+        outcomes.is_reached,
         outcomes.is_error,
         nullif(trim(conversations.termination_reason), '') as termination_reason,
         case

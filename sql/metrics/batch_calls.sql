@@ -120,7 +120,7 @@ counted_conversations as (
     select
         conversations.*,
         attempts.recipient,
-        conversations.outcome not in ('not_reached', 'voicemail')
+        conversations.is_reached
         and (conversations.n_user_turns > 0 or coalesce(attempts.call_result = 'answered', false)) as is_taken
     from conversations
     inner join attempts

@@ -41,8 +41,8 @@ triggered as (
     select * from staging.stg_triggered_guardrails
 ),
 
-agent_names as (
-    select * from intermediate.int_agent_names
+measures as (
+    select * from intermediate.int_agent_measures
 ),
 
 counted as (
@@ -65,14 +65,8 @@ counted as (
 ),
 
 days as (
-    select
-        workspace,
-        start_date,
-        agent_id,
-        count(*) as n_day_calls
-    from conversations
-    where is_counted
-    group by all
+    select * from measures
+    where breakdown = 'day'
 ),
 
 final as (
@@ -80,21 +74,20 @@ final as (
         counted.workspace,
         counted.start_date,
         counted.agent_id,
-        agent_names.agent_name,
+        days.agent_name,
         counted.guardrail_type,
         counted.guardrail_name,
         counted.n_calls,
         counted.n_blocked,
         counted.n_triggers,
-        days.n_day_calls,
-        counted.n_calls / days.n_day_calls as guardrail_rate
+        days.n_calls as n_day_calls,
+        counted.n_calls / days.n_calls as guardrail_rate
     from counted
     inner join days
         on
             counted.workspace = days.workspace
             and counted.start_date = days.start_date
             and counted.agent_id is not distinct from days.agent_id
-    left join agent_names on counted.workspace = agent_names.workspace and counted.agent_id = agent_names.agent_id
 )
 
 select * from final

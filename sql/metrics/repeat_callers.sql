@@ -148,7 +148,7 @@ days as (
         start_date,
         agent_id,
         count(*) as n_calls,
-        count(*) filter (where outcome not in ('not_reached', 'voicemail')) as n_reached
+        count(*) filter (where is_reached) as n_reached
     from conversations
     where is_counted
     group by all

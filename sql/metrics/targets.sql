@@ -98,38 +98,25 @@ candidates as (
             when 'cost_usd_per_resolution' then weeks.cost_usd_per_resolution
             when 'llm_cost_usd' then weeks.llm_cost_usd
         end as value,
-        case targets.metric
-            when 'reach_rate' then weeks.n_calls
-            when 'success_rate' then weeks.n_success + weeks.n_failure
-            when 'success_coverage' then weeks.n_calls
-            when 'containment_rate' then weeks.n_reached
-            when 'contained_no_callback_rate' then weeks.n_followed
-            when 'resolved_containment_rate' then weeks.n_reached_judged
-            when 'fcr_rate' then weeks.n_traced
-            when 'fcr_judged_rate' then weeks.n_traced_judged
-            when 'transfer_rate' then weeks.n_calls
-            when 'voicemail_rate' then weeks.n_calls
-            when 'error_rate' then weeks.n_calls
-            when 'abandonment_rate' then weeks.n_reached
-            when 'queue_abandonment_rate' then weeks.n_queued
-            when 'asa_secs' then weeks.n_queued
-            when 'service_level_rate' then weeks.n_queued
-            when 'rating' then weeks.n_ratings
-            when 'csat_rate' then weeks.n_ratings
-            when 'interruption_rate' then weeks.n_agent_turns
-            when 'wait_p50_secs' then weeks.n_waits
-            when 'wait_p90_secs' then weeks.n_waits
-            when 'wait_p95_secs' then weeks.n_waits
-            when 'wait_p99_secs' then weeks.n_waits
-            when 'wait_within_good_rate' then weeks.n_waits
-            when 'wait_within_fair_rate' then weeks.n_waits
-            when 'wait_within_poor_rate' then weeks.n_waits
-            when 'cost_usd' then weeks.n_calls
-            when 'cost_usd_per_call' then weeks.n_calls
-            when 'cost_usd_per_minute' then weeks.n_calls
-            when 'cost_usd_per_success' then weeks.n_success
-            when 'cost_usd_per_resolution' then weeks.n_resolved
-            when 'llm_cost_usd' then weeks.n_calls
+        case
+            when
+                targets.metric in (
+                    'reach_rate', 'success_coverage', 'transfer_rate', 'voicemail_rate', 'error_rate',
+                    'cost_usd', 'cost_usd_per_call', 'cost_usd_per_minute', 'llm_cost_usd'
+                )
+                then weeks.n_calls
+            when targets.metric in ('containment_rate', 'abandonment_rate') then weeks.n_reached
+            when targets.metric in ('queue_abandonment_rate', 'asa_secs', 'service_level_rate') then weeks.n_queued
+            when targets.metric in ('rating', 'csat_rate') then weeks.n_ratings
+            when targets.metric like 'wait_%' then weeks.n_waits
+            when targets.metric = 'success_rate' then weeks.n_success + weeks.n_failure
+            when targets.metric = 'contained_no_callback_rate' then weeks.n_followed
+            when targets.metric = 'resolved_containment_rate' then weeks.n_reached_judged
+            when targets.metric = 'fcr_rate' then weeks.n_traced
+            when targets.metric = 'fcr_judged_rate' then weeks.n_traced_judged
+            when targets.metric = 'interruption_rate' then weeks.n_agent_turns
+            when targets.metric = 'cost_usd_per_success' then weeks.n_success
+            when targets.metric = 'cost_usd_per_resolution' then weeks.n_resolved
         end as n_observations
     from weeks
     inner join targets

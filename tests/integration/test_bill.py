@@ -15,20 +15,21 @@ from pipelines.emulator.server.serve import running
 from pipelines.errors import ApiUnavailableError, CredentialsError, MalformedResponseError
 from pipelines.settings import Settings
 from pipelines.transform.bills import refresh_billed_usage
+from pipelines.transform.schema_drift import refresh_unknown
 from pipelines.usecases import sync
 from pipelines.usecases.bill import BillCopy, BillResult, is_bill_due
 from pipelines.usecases.context import Context
+from tests.helpers.account_night import NIGHT, Night
 from tests.helpers.disk_contents import contents
-from tests.helpers.editing_app import EditingApp
+from tests.helpers.editing_app import Answer, EditingApp, respond, vendor
 from tests.helpers.run_cli import run
-from tests.helpers.spoiling_app import Answer, respond, vendor
 from warehouse.schema.account_data import BILLED_USAGE
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.serve.query import query
 from warehouse.storage import lake, landing_merge, parquet
 from warehouse.storage.landing_reference_data import bill_rows
 
-NIGHT = datetime(2026, 11, 21, 2, tzinfo=UTC)
 TODAY = NIGHT.date()
 COST, CREDITS = "/v1/workspace/analytics/usage", "/v1/workspace/analytics/query/usage-by-product-over-time"
 ONE_DAY = timedelta(days=1)
@@ -56,14 +57,6 @@ class Billing:
             }
             answer = Answer(200, bill)
         await respond(send, answer)
-
-
-class Night:
-    def __init__(self):
-        self.now = NIGHT
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture
@@ -198,6 +191,18 @@ def test_an_error_lands_nothing(context, billing, answers, error):
     assert bill_rows(context.home).is_empty()
     if error is CredentialsError:
         assert "scope for workspace analytics" in raised.value.hint
+
+
+def test_what_a_bill_has_that_is_not_read_is_an_unknown_field(context, billing):
+    columns = ["timestamp", "product_type", "credits_used", "seats"]
+    bill = {"columns": columns, "rows": [["2026-11-20", "agents", 7, 3]], "column_types": [], "column_units": []}
+    billing.answers[CREDITS] = Answer(200, bill | {"discount": 0.5, "notes": [], "next": None})
+    BillCopy(context).fetch_and_land()
+    refresh_unknown(context.home)
+    fields = lake.read(context.home, UNKNOWN_FIELDS).sort("path").drop("workspace")
+    counts = {"value": "", "kind": "key", "n_rows": 1, "n_conversations": 0, "example_id": "credits"}
+    seen = counts | {"first_seen_at": NIGHT, "last_seen_at": NIGHT}
+    assert fields.to_dicts() == [seen | {"path": path} for path in ("usage.columns.seats", "usage.discount")]
 
 
 def test_credentials_in_a_bill_are_masked(context, billing):

@@ -23,7 +23,7 @@ from pipelines.emulator.data.story import STORY
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.faults import Faults
-from pipelines.emulator.server.serve import running
+from pipelines.emulator.server.serve import running, serve_forever
 from pipelines.errors import UsageError
 
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
@@ -235,7 +235,7 @@ def test_a_port_in_use_is_a_usage_error(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=f"Port {port} of 127.0.0.1 is in use"):
-            running(create_app(world, clock=lambda: UNTIL), port=port).__enter__()
+            serve_forever(create_app(world, clock=lambda: UNTIL), port=port, ready=print)
 
 
 def test_the_socket_is_closed_when_the_server_stops(world: World) -> None:

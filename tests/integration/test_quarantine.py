@@ -4,36 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
-from pipelines.api.client import ApiClient
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server.app import create_app
-from pipelines.emulator.server.serve import running
 from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError
 from pipelines.extract.fetch_conversations import SECS_IF_QUARANTINED
-from pipelines.settings import Settings, Workspace
-from pipelines.usecases import sync
-from pipelines.usecases.context import Context
 from pipelines.usecases.reference_data import PricesCopy
 from pipelines.webhook.batch_writer import BatchWriter
 from pipelines.webhook.events import read_event
+from tests.helpers.editing_app import Answer, vendor
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import assert_equals
-from tests.helpers.spoiling_app import Answer, SpoilingApp, vendor
+from tests.helpers.spoilt_nights import NIGHT, UNTIL, SpoiltNights, spoiling
 from warehouse.schema.conversations import CONVERSATIONS
-from warehouse.schema.operations import QUARANTINE, SYNC_RUNS, UNKNOWN_FIELDS
+from warehouse.schema.operations import QUARANTINE, UNKNOWN_FIELDS
 from warehouse.schema.reference_data import LLM_PRICES, TOOLS
 from warehouse.storage import lake
 
 pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
-UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
-NIGHT = timedelta(days=1)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 HTML = Answer(200, b"<h1>Welcome to nginx</h1>", ((b"content-type", b"text/html"),))
 
@@ -54,65 +46,9 @@ def by_id(world):
     return {document["conversation_id"]: document for document in details}
 
 
-def spoiling(world, details=()):
-    return SpoilingApp(create_app(world, clock=lambda: UNTIL), dict(details))
-
-
-class Nights:
-    """A home, one or more APIs that can be spoilt, and a clock that goes on by a night with each run."""
-
-    def __init__(self, folder, apis):
-        """``apis`` by the names of their workspaces."""
-        self.apis = apis
-        self.now, self.n_runs, self.slept = UNTIL + timedelta(hours=2), 0, [0.0]
-        self.settings = Settings(
-            home=folder / "home", api_key="demo", reread_days=(), prices_every_days=0, concurrency=4
-        )
-
-    @property
-    def api(self):
-        """The only one."""
-        (api,) = self.apis.values()
-        return api
-
-    def context(self, urls=()):
-        """With the URLs of the APIs by workspace, if they are served."""
-        settings = self.settings
-        if len(urls) == 1:
-            settings = settings.model_copy(update={"base_url": urls["main"]})
-        elif urls:
-            workspaces = {
-                name: Workspace(key_variable="ELEVENLABS_API_KEY", base_url=url) for name, url in urls.items()
-            }
-            settings = settings.model_copy(update={"workspaces": workspaces})
-        return Context(settings, clock=lambda: self.now, connect=self.connect)
-
-    def connect(self, settings):
-        async def at_once(secs):
-            self.slept[0] += secs
-            await asyncio.sleep(0)
-
-        return ApiClient(
-            settings.base_url, settings.key(), concurrency=4, sleep=at_once, monotonic=lambda: self.slept[0]
-        )
-
-    def run(self, command=sync.sync, **options):
-        self.n_runs += 1
-        self.now += NIGHT
-        with ExitStack() as stack:
-            urls = {name: stack.enter_context(running(api)) for name, api in self.apis.items()}
-            return command(self.context(urls), run_id=f"run {self.n_runs}", **options)
-
-    def quarantined(self):
-        return dict(lake.read(self.context().home, QUARANTINE, ["conversation_id", "reason"]).rows())
-
-    def last_run(self):
-        return lake.read(self.context().home, SYNC_RUNS).sort("started_at").row(-1, named=True)
-
-
 @pytest.fixture
 def nights(tmp_path, world):
-    return Nights(tmp_path, {"main": spoiling(world)})
+    return SpoiltNights(tmp_path, {"main": spoiling(world)})
 
 
 @pytest.fixture(scope="module")
@@ -125,11 +61,15 @@ def changed(document, **metadata):
 
 
 def post(context, document):
-    """Receive a webhook with a document, as the receiver does."""
+    """Receive a webhook with a document, as the receiver does; what it says of it."""
     event = {"type": "post_call_transcription", "event_timestamp": UNTIL.timestamp(), "data": document}
     landing = read_event(json.dumps(event).encode(), UNTIL, None)
-    assert landing.message.startswith("quarantined")
     asyncio.run(BatchWriter(context.home.open()).land(landing.conversation_id, landing.rows))
+    return landing.message
+
+
+def assert_named(names, problems):
+    assert [name for name in names if not any(name in problem for problem in problems)] == []
 
 
 def test_one_403_one_absurd_start_one_null_list_row_and_one_wrong_webhook_cost_only_themselves_for_three_nights(
@@ -142,7 +82,8 @@ def test_one_403_one_absurd_start_one_null_list_row_and_one_wrong_webhook_cost_o
         wrong: changed(documents[wrong], start_time_unix_secs=0),
     }
     nights.api.rows = lambda rows: [None, *rows]
-    post(nights.context(), json.loads(nights.api.details[wrong].content))
+    message = post(nights.context(), json.loads(nights.api.details[wrong].content))
+    assert message.startswith("quarantined")
     rest = [document for name, document in documents.items() if name not in {refused, absurd, wrong}]
 
     for _ in range(3):
@@ -157,7 +98,7 @@ def test_one_403_one_absurd_start_one_null_list_row_and_one_wrong_webhook_cost_o
             null_row: "malformed_row",
         }
         assert not result.is_complete
-        assert all(any(name in problem for problem in result.problems) for name in quarantined)
+        assert_named(quarantined, result.problems)
         assert result.build_result.is_swapped
         assert (result.run["n_quarantined"], result.run["outcome"]) == (4, "incomplete")
 
@@ -216,7 +157,7 @@ def test_conversations_that_fail_with_any_answer_are_quarantined_wherever_they_a
         ids = list(documents[name])
         bad[name] = [*ids[:6], ids[30], *ids[-6:-1]]
         apis[name] = spoiling(world, dict.fromkeys(bad[name], answer))
-    nights = Nights(tmp_path, apis)
+    nights = SpoiltNights(tmp_path, apis)
     result = nights.run()
 
     good = {name: documents[name].keys() - set(bad[name]) for name in ANSWERS}
@@ -226,7 +167,7 @@ def test_conversations_that_fail_with_any_answer_are_quarantined_wherever_they_a
     assert_equals(SimpleNamespace(home=nights.context().home.all_workspaces), rest)
     for name, home in homes.items():
         assert set(lake.read(home, QUARANTINE)["conversation_id"]) == set(bad[name]), name
-        assert all(any(conversation_id in problem for problem in result.problems) for conversation_id in bad[name])
+        assert_named(bad[name], result.problems)
 
 
 def test_a_night_with_nothing_but_failing_conversations_is_no_outage(nights, documents):
@@ -235,7 +176,7 @@ def test_a_night_with_nothing_but_failing_conversations_is_no_outage(nights, doc
     nights.run()
     for _ in range(2):
         problems = nights.run().problems
-        assert all(any(name in problem for problem in problems) for name in bad)
+        assert_named(bad, problems)
         assert set(nights.quarantined()) == set(bad)
 
 
@@ -252,7 +193,7 @@ def test_a_night_with_nothing_but_failing_conversations_is_no_outage(nights, doc
 def test_an_outage_ends_the_run_soon_and_what_is_landed_is_built(answer, error, kept_home, world, documents):
     names = list(documents)
     landed, later = names[:30], names[30:]
-    nights = Nights(kept_home.root.parent, {"main": spoiling(world)})
+    nights = SpoiltNights(kept_home.root.parent, {"main": spoiling(world)})
 
     def make():
         nights.api.rows = lambda rows: [row for row in rows if row["conversation_id"] in landed]
@@ -261,10 +202,7 @@ def test_an_outage_ends_the_run_soon_and_what_is_landed_is_built(answer, error, 
     kept_home.put(make)
     nights.n_runs, nights.now = 1, UNTIL + timedelta(hours=2) + NIGHT
     nights.api.rows, nights.api.details = list, dict.fromkeys(names, answer)
-    webhook = documents[later[0]]
-    event = {"type": "post_call_transcription", "event_timestamp": UNTIL.timestamp(), "data": webhook}
-    landing = read_event(json.dumps(event).encode(), UNTIL, None)
-    asyncio.run(BatchWriter(nights.context().home).land(landing.conversation_id, landing.rows))
+    post(nights.context(), documents[later[0]])
     nights.api.requests.clear()
     with pytest.raises(error):
         nights.run()
@@ -292,7 +230,7 @@ def test_conversations_with_malformed_list_rows_are_named_and_read_by_their_ids(
         result = nights.run()
         assert_equals(nights.context(), list(documents.values()))
         assert nights.quarantined() == dict.fromkeys(bad, "malformed_row")
-        assert all(any(name in problem for problem in result.problems) for name in bad)
+        assert_named(bad, result.problems)
     nights.api.rows = list
     assert nights.run().problems == ()
 
@@ -305,11 +243,11 @@ def test_list_rows_without_an_id_are_named_until_a_listing_as_long_shows_them_no
     result = nights.run()
     names = nights.quarantined()
     assert len(names) == len(ROWS_WITHOUT_ID)
-    assert all(any(name in problem for problem in result.problems) for name in names)
+    assert_named(names, result.problems)
     assert_equals(nights.context(), list(documents.values()))
     nights.api.rows = list
     problems = nights.run().problems  # it lists only the last days
-    assert all(any(name in problem for problem in problems) for name in names)
+    assert_named(names, problems)
     assert nights.run(since=BEGINNING).problems == ()
 
 
@@ -343,7 +281,7 @@ def test_a_tool_without_an_id_and_a_tool_that_no_table_can_hold_are_named_and_th
         quarantined = nights.quarantined()
         (nameless,) = quarantined.keys() - {bad}
         assert quarantined == {bad: "tool_unreadable", nameless: "tool_unreadable"}
-        assert all(any(name in problem for problem in result.problems) for name in quarantined)
+        assert_named(quarantined, result.problems)
         after = lake.read(nights.context().home, TOOLS).sort("tool_id")
         assert not after["is_gone"].any()
         changed = after.filter(after["content_sha256"] != before["content_sha256"])
@@ -362,7 +300,7 @@ def test_agents_whose_prices_fail_are_named_and_asked_again_the_next_night(night
     for _ in range(2):
         result = nights.run()
         assert nights.quarantined() == dict.fromkeys(bad, "price_unavailable")
-        assert all(any(name in problem for problem in result.problems) for name in bad)
+        assert_named(bad, result.problems)
         assert set(lake.read(nights.context().home, LLM_PRICES)["agent_id"]) >= {good}
     nights.api.prices = {}
     assert nights.run().problems == ()

@@ -22,7 +22,7 @@ from warehouse.serve.pages.selection import Period, Selection, reading, select
 pytestmark = pytest.mark.timeout(400)  # the first test of a worker syncs the home
 
 BASE = "http://127.0.0.1"
-CLINIC = "agent_7301k6rqw8z4e5vbx9n2tmc0hdyj"
+CLINIC, CLINIC_NAME = "agent_7301k6rqw8z4e5vbx9n2tmc0hdyj", "Harbour Clinic Reception"
 FILTERS = {
     "": "start_date between '2026-11-12' and '2026-11-25'",
     "days=7": "start_date between '2026-11-19' and '2026-11-25'",
@@ -56,7 +56,6 @@ select
     ) as wait_p95_secs,
     count(*) filter (is_error) / nullif(count(*), 0) as error_rate
 from marts.fct_conversations
-
 where is_finished and not is_excluded and {where}
 """
 UNITS = {
@@ -74,6 +73,11 @@ def client(page_home):
     return TestClient(create_app(site(page_home)), base_url=BASE)
 
 
+def as_shown(expected):
+    """What the cards show of the values of a row."""
+    return {column: number(value, UNITS[column]) for column, value in expected.items()}
+
+
 def charts(page):
     """The rows of each chart, by its name."""
     blocks = re.findall(r'<script type="application/json" id="chart-(\w+)">(.*?)</script>', page, re.DOTALL)
@@ -84,9 +88,7 @@ def charts(page):
 def test_the_cards_are_those_of_sql_over_the_marts(query, client, page_home):
     (expected,) = sql(page_home, CARDS.format(where=FILTERS[query]))
     assert expected["n_calls"] > 0
-    assert shown_cards(client.get(f"/?{query}").text) == {
-        column: number(value, UNITS[column]) for column, value in expected.items()
-    }
+    assert shown_cards(client.get(f"/?{query}").text) == as_shown(expected)
 
 
 @pytest.mark.parametrize("query", BEFORE)
@@ -118,9 +120,7 @@ def test_without_a_filter_on_channel_language_or_version_the_measures_are_those_
         """,
     )
     cards = shown_cards(client.get(f"/?agent={CLINIC}").text)
-    assert {column: cards[column] for column in expected} == {
-        column: number(value, UNITS[column]) for column, value in expected.items()
-    }
+    assert {column: cards[column] for column in expected} == as_shown(expected)
 
 
 def test_a_week_of_an_agent_has_the_numbers_of_the_scorecard(client, page_home):
@@ -133,9 +133,7 @@ def test_a_week_of_an_agent_has_the_numbers_of_the_scorecard(client, page_home):
         """,
     )
     cards = shown_cards(client.get(f"/?from=2026-11-16&to=2026-11-22&agent={CLINIC}").text)
-    assert {column: cards[column] for column in expected} == {
-        column: number(value, UNITS[column]) for column, value in expected.items()
-    }
+    assert {column: cards[column] for column in expected} == as_shown(expected)
 
 
 def test_the_days_of_a_chart_lead_to_the_conversations_that_it_counts(client, page_home):
@@ -160,9 +158,8 @@ def test_the_days_of_a_chart_lead_to_the_conversations_that_it_counts(client, pa
 @pytest.mark.parametrize(("path", "chart"), [("/", "n_calls"), ("/", "success_rate"), ("/outcomes", "outcomes")])
 def test_a_chart_leaves_room_for_a_day_without_a_conversation(path, chart, client):
     rows = charts(client.get(f"{path}?from=2026-11-20&to=2026-12-03").text)[chart]
-    assert sorted({row["day"] for row in rows}) == [
-        str(date(2026, 11, 20) + timedelta(days=number)) for number in range(14)
-    ]
+    days = [str(date(2026, 11, 20) + timedelta(days=number)) for number in range(14)]
+    assert sorted({row["day"] for row in rows}) == days
     later = [row for row in rows if row["day"] > "2026-11-25"]
     assert later == [
         {"day": row["day"]} | ({} if chart == "success_rate" else {"value": 0})  # without a value, a bar has no day
@@ -192,9 +189,7 @@ def test_the_criteria_are_sums_over_sums_by_agent(client, page_home):
         group by all order by all
         """,
     )
-    shown = [
-        row for row in charts(client.get("/outcomes").text)["criteria"] if row["label"] == "Harbour Clinic Reception"
-    ]
+    shown = [row for row in charts(client.get("/outcomes").text)["criteria"] if row["label"] == CLINIC_NAME]
     assert [(row["x"].replace(" ", "_"), row["value"], row["n"]) for row in shown] == [
         tuple(row.values()) for row in expected
     ]
@@ -210,11 +205,7 @@ def test_the_charts_of_speed_are_those_of_sql(client, page_home):
         f"select avg(llm_first_sentence_secs) as mean, count(llm_first_sentence_secs) as n from marts.fct_turns "
         f"where wait_secs is not null and agent_id = '{CLINIC}' and {counted}",
     )
-    (stage,) = [
-        row
-        for row in shown["stages"]
-        if row["label"] == "Harbour Clinic Reception" and row["series"].startswith("model")
-    ]
+    (stage,) = [row for row in shown["stages"] if row["label"] == CLINIC_NAME and row["series"].startswith("model")]
     assert (stage["value"], stage["n"]) == (pytest.approx(model["mean"]), model["n"])
     (reach,) = sql(
         page_home,
@@ -226,7 +217,7 @@ def test_the_charts_of_speed_are_those_of_sql(client, page_home):
         )
         """,
     )
-    (eighth,) = [row for row in shown["drop_off"] if row["series"] == "Harbour Clinic Reception" and row["x"] == 8]
+    (eighth,) = [row for row in shown["drop_off"] if row["series"] == CLINIC_NAME and row["x"] == 8]
     assert (eighth["value"], eighth["n"]) == (reach["n_reached"] / reach["n_started"], reach["n_started"])
     (cell,) = sql(
         page_home,

@@ -19,8 +19,9 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings, Workspace
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
+from tests.helpers.editing_app import Answer, vendor
 from tests.helpers.recording_app import assert_equals
-from tests.helpers.spoiling_app import Answer, SpoilingApp, vendor
+from tests.helpers.spoiling_app import SpoilingApp
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import QUARANTINE, SYNC_RUNS
 from warehouse.schema.reference_data import LLM_PRICES, TOOLS
@@ -99,8 +100,8 @@ class Spoilt:
         prices = {agent: wrong_prices(dice) for agent in self.bad_agents}
         self.app = SpoilingApp(
             create_app(world, clock=lambda: UNTIL),
-            self.answers,
-            prices,
+            details=self.answers,
+            prices=prices,
             rows=spoil,
             tools=lambda tools: [*self.no_tools, *tools],
         )

@@ -194,6 +194,10 @@ class LakeRows:
         rows = self._built[key] if key in self._built else self.models(key)[key]
         return [{name: row[name] for name in columns} for row in rows] if columns else rows
 
+    def values(self, key: str, *columns: str) -> list[tuple[Any, ...]]:
+        """As ``model``, each row as a tuple of the columns in this order."""
+        return [tuple(row.values()) for row in self.model(key, *columns)]
+
     def build(self, *keys: str) -> None:
         """Build models at once, from all rows that there are: ``model`` reads them."""
         self._built = self.models(*keys)

@@ -61,8 +61,7 @@ def test_a_week_is_compared_with_the_same_agents_in_the_same_workspace(rows: Any
     add_call(rows, "c5", NEXT_MONDAY, agent_id=None, workspace="second")
     add_turns(rows, "c1", MONDAY, (False, 1.0))
     names = ("n_calls", "n_open", "n_calls_change", "n_open_change", "n_waits")
-    actual = rows.model("metrics.agent_scorecard", "workspace", "week_start_date", "agent_id", *names)
-    assert [tuple(row.values()) for row in actual] == [
+    assert rows.values("metrics.agent_scorecard", "workspace", "week_start_date", "agent_id", *names) == [
         ("main", MONDAY, None, 2, 0, None, None, 1),
         ("main", NEXT_MONDAY, "a2", 0, 1, None, None, 0),
         ("main", NEXT_MONDAY, None, 1, 0, -1, 0, 0),

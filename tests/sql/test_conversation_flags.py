@@ -168,5 +168,5 @@ def test_metrics_count_no_excluded_call_and_keep_workspaces_apart(
     rows: Any, metric: str, main: list[tuple[object, ...]], second: list[tuple[object, ...]]
 ) -> None:
     _add_excluded_calls(rows)
-    actual = [tuple(row.values()) for row in rows.model(f"metrics.{metric}", "workspace", *METRICS[metric])]
+    actual = rows.values(f"metrics.{metric}", "workspace", *METRICS[metric])
     assert actual == [("main", *row) for row in main] + [("second", *row) for row in second]

@@ -56,8 +56,7 @@ def test_turns_of_other_agents_and_workspaces_stand_apart(rows: Any) -> None:
     for call, workspace, agent in calls:
         rows.call(call, workspace=workspace, agent_id=agent)
         _says(rows, call, *("a" if workspace == "second" else "au"), workspace=workspace)
-    actual = rows.model(METRIC, "workspace", "agent_id", "turn_position", "n_calls", "reach_rate", "n_ended")
-    assert [tuple(row.values()) for row in actual] == [
+    assert rows.values(METRIC, "workspace", "agent_id", "turn_position", "n_calls", "reach_rate", "n_ended") == [
         ("main", "a2", 1, 2, 1.0, 0),
         ("main", "a2", 2, 2, 1.0, 2),
         ("main", None, 1, 1, 1.0, 0),

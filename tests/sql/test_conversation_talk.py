@@ -28,8 +28,7 @@ def test_conversation_talk(rows: Any) -> None:
         entry = {"conversation_id": "c6", "turn_index": index, "role": "user", "message": "mhm"}
         rows.add("turns", ignored_as_backchannel=is_backchannel, **entry)
     names = ("conversation_id", "agent_audio_secs", "user_audio_secs", "silence_secs", "n_backchannels")
-    actual = rows.model("intermediate.int_conversation_talk", *names)
-    assert [tuple(row.values()) for row in actual] == [
+    assert rows.values("intermediate.int_conversation_talk", *names) == [
         ("c1", 20.5, 10.0, 12.5, 0),
         ("c2", None, None, 1.0, 0),
         ("c3", 0.0, 4.0, 0.0, 0),

@@ -97,7 +97,7 @@ def test_declared_type_is_that_of_the_newest_call_and_each_value_is_compared_wit
     _collected(rows, "c1", "age", "ten", "integer", start_date=tomorrow)
     _collected(rows, "c2", "age", 10, "number", start_date=tomorrow)
     columns = ("declared_type", "n_typed", "n_of_declared_type")
-    assert rows.model(METRIC, *columns) == [{"declared_type": "number", "n_typed": 3, "n_of_declared_type": 2}]
+    assert rows.values(METRIC, *columns) == [("number", 3, 2)]
 
 
 def test_fields_of_other_agents_and_workspaces_stand_apart(rows: Any) -> None:

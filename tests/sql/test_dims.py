@@ -70,8 +70,10 @@ def test_agents_of_two_workspaces_and_calls_that_do_not_count(rows: Any) -> None
     rows.call("c2", workspace="second", agent_id="b1")
     rows.call("c3")
     rows.call("c4", status="in-progress")
-    actual = rows.model("marts.dim_agents", "workspace", "agent_id", "n_agent_calls", "n_agent_open")
-    assert [tuple(row.values()) for row in actual] == [("main", "a1", 1, 0), ("second", "b1", 1, 0)]
+    assert rows.values("marts.dim_agents", "workspace", "agent_id", "n_agent_calls", "n_agent_open") == [
+        ("main", "a1", 1, 0),
+        ("second", "b1", 1, 0),
+    ]
 
 
 def test_versions_of_agents(rows: Any) -> None:

@@ -61,7 +61,7 @@ def test_evaluation_rates(rows: Any) -> None:
 def test_a_best_possible_score_of_0_gives_no_rate(rows: Any) -> None:
     rows.call()
     rows.add("evaluation_results", criteria_id="short", result="success", score=0.0, max_score=0.0)
-    assert rows.model(METRIC, "n_scored", "score_share") == [{"n_scored": 1, "score_share": None}]
+    assert rows.values(METRIC, "n_scored", "score_share") == [(1, None)]
 
 
 def test_verdicts_of_other_days_agents_and_workspaces_stand_apart(rows: Any) -> None:
@@ -71,5 +71,8 @@ def test_verdicts_of_other_days_agents_and_workspaces_stand_apart(rows: Any) -> 
     for call, workspace in (("c1", "main"), ("c2", "second"), ("c3", "main")):
         of_it = {"conversation_id": call, "workspace": workspace}
         rows.add("evaluation_results", **of_it, criteria_id="polite", result="success")
-    actual = rows.model(METRIC, "workspace", "agent_id", "n_calls")
-    assert [tuple(row.values()) for row in actual] == [("main", "a2", 1), ("main", None, 1), ("second", None, 1)]
+    assert rows.values(METRIC, "workspace", "agent_id", "n_calls") == [
+        ("main", "a2", 1),
+        ("main", None, 1),
+        ("second", None, 1),
+    ]

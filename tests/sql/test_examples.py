@@ -77,6 +77,7 @@ def insert(connection: duckdb.DuckDBPyConnection, rows: Rows) -> None:
         values = {name: text for name, text in ORDINARY.get(rows.relation, PART).items() if name in types} | row
         if "outcome" in row:
             values |= {flag: str(outcome == row["outcome"]) for flag, outcome in FLAGS.items()}
+            values["is_reached"] = str(row["outcome"] not in {"not_reached", "voicemail"})
         if "conversation_id" in types:
             values = {"conversation_id": f"c{number + 1}"} | values
         cells = [f"cast({_literal(text)} as {types[name]})" for name, text in values.items()]

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from tests.sql.conftest import LakeRows
-
 KEY = "marts.fct_conversations"
 WAIT = "convai_ttf_audio_since_silence"
 
@@ -130,6 +128,7 @@ def test_call_with_everything(rows: Any) -> None:
             "is_voicemail": False,
             "is_abandoned": False,
             "is_contained": True,
+            "is_reached": True,
             "is_error": False,
             "termination_reason": "end_call tool was called.",
             "termination_group": "agent_ended",
@@ -165,8 +164,7 @@ def test_call_with_everything(rows: Any) -> None:
 def test_open_call_of_which_nothing_is_known(rows: Any) -> None:
     rows.call(agent_id=None, status=None)
     (row,) = rows.model(KEY)
-    defaults = {name: value for name, value in row.items() if value is not None}
-    assert defaults == {
+    assert {name: value for name, value in row.items() if value is not None} == {
         "workspace": "main",
         "conversation_id": "c1",
         "started_at": rows.noon,
@@ -184,17 +182,10 @@ def test_open_call_of_which_nothing_is_known(rows: Any) -> None:
         "cost_basis": "unknown",
         "is_burst": False,
         "is_dev_discount": False,
-        "n_turns": 0,
-        "n_user_turns": 0,
-        "n_agent_turns": 0,
-        "n_interruptions": 0,
-        "n_tool_calls": 0,
-        "n_tool_errors": 0,
-        "n_unanswered_tool_calls": 0,
+        **dict.fromkeys(("n_turns", "n_user_turns", "n_agent_turns", "n_interruptions"), 0),
+        **dict.fromkeys(("n_tool_calls", "n_tool_errors", "n_unanswered_tool_calls", "n_failed_criteria"), 0),
+        **dict.fromkeys(("n_waits", "n_slow_waits"), 0),
         "has_feedback_comment": False,
-        "n_waits": 0,
-        "n_slow_waits": 0,
-        "n_failed_criteria": 0,
         "is_deleted": False,
         "fetched_at": rows.noon,
     }
@@ -211,16 +202,7 @@ def test_deleted_call_keeps_its_numbers(rows: Any) -> None:
         analysis_call_successful="failure",
     )
     columns = ("is_deleted", "deleted_at", "call_duration_secs", "cost_credits", "cost_usd", "call_successful")
-    assert rows.model(KEY, *columns) == [
-        {
-            "is_deleted": True,
-            "deleted_at": LakeRows.noon,
-            "call_duration_secs": 10,
-            "cost_credits": 60,
-            "cost_usd": 0.01,
-            "call_successful": "failure",
-        }
-    ]
+    assert rows.values(KEY, *columns) == [(True, rows.noon, 10, 60, 0.01, "failure")]
 
 
 def test_cost_in_dollars_is_reported_else_at_the_plans_rate_else_unknown(rows: Any) -> None:
@@ -231,14 +213,14 @@ def test_cost_in_dollars_is_reported_else_at_the_plans_rate_else_unknown(rows: A
     rows.call("b5", cost_credits=0, cost_fiat_usd=0.0)
     rows.call("b6", cost_credits=0)  # nobody answered: no plan is told, and nothing was paid
     rows.call("b7", cost_credits=0, charging_tier="free")
-    assert rows.model(KEY, "cost_usd", "cost_basis", "credits_per_usd") == [
-        {"cost_usd": 0.3, "cost_basis": "reported", "credits_per_usd": 5050},
-        {"cost_usd": 0.1, "cost_basis": "plan_rate", "credits_per_usd": 6060},
-        {"cost_usd": None, "cost_basis": "unknown", "credits_per_usd": None},
-        {"cost_usd": None, "cost_basis": "unknown", "credits_per_usd": 5050},
-        {"cost_usd": 0.0, "cost_basis": "reported", "credits_per_usd": None},
-        {"cost_usd": 0.0, "cost_basis": "plan_rate", "credits_per_usd": None},
-        {"cost_usd": 0.0, "cost_basis": "plan_rate", "credits_per_usd": None},
+    assert rows.values(KEY, "cost_usd", "cost_basis", "credits_per_usd") == [
+        (0.3, "reported", 5050),
+        (0.1, "plan_rate", 6060),
+        (None, "unknown", None),
+        (None, "unknown", 5050),
+        (0.0, "reported", None),
+        (0.0, "plan_rate", None),
+        (0.0, "plan_rate", None),
     ]
 
 
@@ -255,7 +237,7 @@ def test_repeat_caller_within_seven_days_of_the_same_agent(rows: Any) -> None:
         at = rows.noon + timedelta(days=days)
         row = {"phone_call_external_number": number} | attempts.get(name, {})
         rows.call(name, agent_id=agent, start_time_at=at, start_date=at.date(), **row)
-    assert [row["is_repeat_caller_7d"] for row in rows.model(KEY, "is_repeat_caller_7d")] == [
+    assert [value for (value,) in rows.values(KEY, "is_repeat_caller_7d")] == [
         *(False, True, False, False),
         *(False, None, True, False),
         *[False] * 4,
@@ -333,8 +315,7 @@ def test_channel_and_termination_group(rows: Any) -> None:
     rows.call("f4", conversation_initiation_source="twilio_sms", text_only=True)
     for source in ("twilio", "sip_trunk", "exotel", "genesys", "avaya", "audiocodes", "amazon_connect"):
         rows.call(f"g_{source}", conversation_initiation_source=source)
-    actual = [(row["channel"], row["termination_group"]) for row in rows.model(KEY, "channel", "termination_group")]
-    assert actual == [
+    assert rows.values(KEY, "channel", "termination_group") == [
         ("phone", "client_left"),
         ("whatsapp", "client_left"),
         ("sms", "voicemail"),
@@ -365,4 +346,4 @@ def test_the_main_model_costs_the_most_then_has_the_most_tokens_then_is_the_firs
             rows.add("llm_usage", **key, token_kind=kind, tokens=tokens, price_usd=price)
     for call in ("c1", "c2", "c3"):
         rows.call(call)
-    assert [row["main_llm"] for row in rows.model(KEY, "main_llm")] == ["z", "z", "y"]
+    assert rows.values(KEY, "main_llm") == [("z",), ("z",), ("y",)]

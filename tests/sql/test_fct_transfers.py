@@ -96,8 +96,7 @@ def test_transfers_that_did_not_take_place(rows: Any) -> None:
     for index, outcome in enumerate(outcomes):
         defaults = {"turn_index": 0, "result_index": index, "depth": 0, "tool_name": "transfer_to_number"}
         rows.add("tool_results", type="system", **defaults, **outcome)
-    actual = rows.model("marts.fct_transfers", "from_agent_id", "is_error", "error")
-    assert [tuple(row.values()) for row in actual] == [
+    assert rows.values("marts.fct_transfers", "from_agent_id", "is_error", "error") == [
         ("a1", False, None),
         ("a1", True, "refused"),
         ("a1", True, None),

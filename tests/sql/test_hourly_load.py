@@ -21,7 +21,7 @@ def loads(rows: Any) -> dict[tuple[int, int], tuple[int, int]]:
     names = ("local_weekday", "local_start_hour", "n_calls", "n_peak_calls")
     return {
         (weekday, hour): (n_calls, n_peak_calls)
-        for weekday, hour, n_calls, n_peak_calls in (row.values() for row in rows.model("metrics.hourly_load", *names))
+        for weekday, hour, n_calls, n_peak_calls in rows.values("metrics.hourly_load", *names)
     }
 
 

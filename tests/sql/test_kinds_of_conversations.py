@@ -47,8 +47,7 @@ def test_each_channel_its_direction_and_its_caller(rows: Any) -> None:
         conversation("j_withheld", phone_call=phone_call("anonymous")),
     ):
         rows.document(document)
-    actual = rows.model(KEY, "conversation_id", "channel", "direction", "caller_id", "queue_wait_secs")
-    assert [tuple(row.values()) for row in actual] == [
+    assert rows.values(KEY, "conversation_id", "channel", "direction", "caller_id", "queue_wait_secs") == [
         ("a_phone", "phone", "inbound", "+15550100005", None),
         ("b_sms", "sms", "inbound", "+15550100005", None),
         ("c_whatsapp", "whatsapp", "outbound", "+15550100005", None),
@@ -179,16 +178,14 @@ def test_verdicts_of_scopes_are_told_and_do_not_count_twice(rows: Any) -> None:
     rates = ("metrics.evaluation_rates", "metrics.data_collection_fill")
     rows.build("marts.fct_evaluations", "marts.fct_data_collection", *rates)
     columns = ("scope_index", "criteria_id", "scope", "source_agent_id", "source_branch_id", "result")
-    assert [tuple(row.values()) for row in rows.model("marts.fct_evaluations", *columns)] == [
+    assert rows.values("marts.fct_evaluations", *columns) == [
         (-1, "kind", None, None, None, "success"),
         (0, "kind", "agent", "agent_a", None, "success"),
         (1, "kind", "agent", "agent_b", "main", "failure"),
     ]
     columns = ("scope_index", "source_agent_id", "data_collection_id", "value_text")
-    assert [tuple(row.values()) for row in rows.model("marts.fct_data_collection", *columns)] == [
-        (1, "agent_b", "invoice", "INV-7")
-    ]
-    assert rows.model("metrics.evaluation_rates", "n_calls", "n_success") == [{"n_calls": 1, "n_success": 1}]
+    assert rows.values("marts.fct_data_collection", *columns) == [(1, "agent_b", "invoice", "INV-7")]
+    assert rows.values("metrics.evaluation_rates", "n_calls", "n_success") == [(1, 1)]
     assert rows.model("metrics.data_collection_fill") == []
 
 
@@ -206,13 +203,13 @@ def test_a_second_result_and_a_result_without_its_call_count(rows: Any) -> None:
     rows.document(document)
     rows.build("marts.fct_tool_calls", "metrics.tool_reliability")
     columns = ("tool_name", "has_call", "is_error", "error_type", "latency_secs", "turn_index", "result_turn_index")
-    assert [tuple(row.values()) for row in rows.model("marts.fct_tool_calls", *columns)] == [
+    assert rows.values("marts.fct_tool_calls", *columns) == [
         ("lookup", False, True, None, 1.0, 2, 2),
         ("slow", False, True, "timeout", 8.0, 2, 2),
         ("slow", True, False, None, 0.5, 0, 1),
     ]
     columns = ("tool_name", "n_tool_calls", "n_answered", "n_errors", "n_unanswered")
-    assert [tuple(row.values()) for row in rows.model("metrics.tool_reliability", *columns)] == [
+    assert rows.values("metrics.tool_reliability", *columns) == [
         ("lookup", 1, 1, 1, 0),
         ("slow", 2, 2, 1, 0),
     ]

@@ -56,8 +56,7 @@ def test_timings_of_other_agents_and_workspaces_stand_apart(rows: Any) -> None:
     rows.call("c3", agent_id="a2")
     for call, workspace in (("c1", "main"), ("c2", "second"), ("c3", "main")):
         _timing(rows, call, 0, TTFB, float(call[1]), workspace=workspace)
-    actual = rows.model(METRIC, "workspace", "agent_id", "n_latencies", "latency_p50_secs")
-    assert [tuple(row.values()) for row in actual] == [
+    assert rows.values(METRIC, "workspace", "agent_id", "n_latencies", "latency_p50_secs") == [
         ("main", "a2", 1, 3.0),
         ("main", None, 1, 1.0),
         ("second", None, 1, 2.0),

@@ -93,7 +93,7 @@ def test_chunks_used_of_none_found_are_no_rate(rows: Any) -> None:
     rows.call()
     _retrieval(rows, "c1", 0, 0.1, (), **_used())
     columns = ("n_chunks", "n_chunks_used", "chunk_use_share")
-    assert rows.model(METRIC, *columns) == [{"n_chunks": 0, "n_chunks_used": 0, "chunk_use_share": None}]
+    assert rows.values(METRIC, *columns) == [(0, 0, None)]
 
 
 def test_retrievals_of_other_agents_and_workspaces_stand_apart(rows: Any) -> None:
@@ -102,8 +102,7 @@ def test_retrievals_of_other_agents_and_workspaces_stand_apart(rows: Any) -> Non
     rows.call("c3", agent_id="a2")
     for call, workspace in (("c1", "main"), ("c2", "second"), ("c3", "main")):
         _retrieval(rows, call, 0, float(call[1]), (), workspace=workspace)
-    actual = rows.model(METRIC, "workspace", "agent_id", "n_calls", "n_retrievals", "latency_p50_secs")
-    assert [tuple(row.values()) for row in actual] == [
+    assert rows.values(METRIC, "workspace", "agent_id", "n_calls", "n_retrievals", "latency_p50_secs") == [
         ("main", "a2", 1, 1, 3.0),
         ("main", None, 1, 1, 1.0),
         ("second", None, 1, 1, 2.0),

@@ -98,7 +98,7 @@ def test_a_day_whose_callers_are_not_known_has_no_rate(rows: Any) -> None:
     _call(rows, "c1", _day(0), None, agent_id=None)
     _call(rows, "c2", _day(40), None, agent_id=None, status="initiated")
     columns = ("n_calls", "n_known_calls", "caller_coverage", "n_callers")
-    assert [tuple(row.values()) for row in rows.model(METRIC, *columns, *WINDOWS, "n_resolved", *RATES)] == [
+    assert rows.values(METRIC, *columns, *WINDOWS, "n_resolved", *RATES) == [
         (1, 0, 0.0, 0, 0, 0, 0, 0, None, None, None, None)
     ]
 
@@ -110,8 +110,7 @@ def test_callers_of_other_agents_and_workspaces_stand_apart(rows: Any) -> None:
     _call(rows, "c4", _day(0.25), "+1", agent_id="a2")
     for workspace in ("main", "second"):
         _call(rows, f"end_{workspace}", _day(40), None, agent_id="a9", status="initiated", workspace=workspace)
-    actual = rows.model(METRIC, "workspace", "agent_id", "n_calls", "n_callers", "n_returned_30d", "n_resolved")
-    assert [tuple(row.values()) for row in actual] == [
+    assert rows.values(METRIC, "workspace", "agent_id", "n_calls", "n_callers", "n_returned_30d", "n_resolved") == [
         ("main", "a2", 2, 1, 1, 1),
         ("main", None, 1, 1, 0, 1),
         ("second", None, 1, 1, 0, 1),

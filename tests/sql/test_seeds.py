@@ -218,9 +218,9 @@ def test_the_case_of_a_users_tier_does_not_count(rows: Any) -> None:
     rows.seed("credits_per_usd", "Starter,2026-01-01,12000")
     rows.call("c1", cost_credits=6000, charging_tier="starter")
     rows.call("c2", cost_credits=6000, charging_tier="STARTER")
-    assert rows.model("marts.fct_conversations", "cost_usd", "credits_per_usd") == [
-        {"cost_usd": 0.5, "credits_per_usd": 12000},
-        {"cost_usd": 0.5, "credits_per_usd": 12000},
+    assert rows.values("marts.fct_conversations", "cost_usd", "credits_per_usd") == [
+        (0.5, 12000),
+        (0.5, 12000),
     ]
 
 

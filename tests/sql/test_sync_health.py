@@ -84,7 +84,7 @@ def test_the_day_of_a_conversation_is_that_of_its_document(rows: Any) -> None:
     rows.whole("quarantine", conversation_id="aside", fetched_at=rows.noon, reason="unreadable", error="cut")
     columns = ("n_listed", "n_detailed", "n_flattened", "n_in_mart", "n_settling", "n_settled", "n_deleted")
     columns = ("start_date", *columns, "n_quarantined", "n_missing")
-    assert [tuple(row.values()) for row in rows.model("metrics.sync_health", *columns)] == [
+    assert rows.values("metrics.sync_health", *columns) == [
         (rows.day, 2, 3, 2, 2, 1, 1, 2, 0, 0),
         (NEXT_DAY, 1, 0, 0, 0, 0, 0, 0, 1, 0),
     ]
@@ -99,7 +99,7 @@ def test_sync_health_by_workspace(rows: Any) -> None:
     run(rows, "first", "complete", 3, "second")
     run(rows, "first", "failed", 5, "third")
     columns = ("workspace", "n_listed", "n_missing", "last_full_listing_at", "last_complete_run_at")
-    assert [tuple(row.values()) for row in rows.model("metrics.sync_health", *columns)] == [
+    assert rows.values("metrics.sync_health", *columns) == [
         ("main", 1, 0, rows.noon, rows.noon + timedelta(hours=1)),
         ("second", 1, 1, rows.noon + timedelta(hours=2), rows.noon + timedelta(hours=3)),
         ("third", 1, 1, None, None),

@@ -39,8 +39,7 @@ def test_reasons_of_other_days_agents_and_workspaces_stand_apart(rows: Any) -> N
     rows.call("c2", agent_id=None, workspace="second")
     rows.call("c3", agent_id="a2")
     rows.call("c4", agent_id="a2", start_date=rows.day.replace(day=3))
-    actual = rows.model(METRIC, "workspace", "start_date", "agent_id", "n_calls", "n_day_calls", "termination_rate")
-    assert [tuple(row.values()) for row in actual] == [
+    assert rows.values(METRIC, "workspace", "start_date", "agent_id", "n_calls", "n_day_calls", "termination_rate") == [
         ("main", rows.day, "a2", 1, 1, 1.0),
         ("main", rows.day, None, 1, 1, 1.0),
         ("main", rows.day.replace(day=3), "a2", 1, 1, 1.0),

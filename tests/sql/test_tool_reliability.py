@@ -178,7 +178,7 @@ def test_a_tool_of_a_name_in_two_workspaces_and_two_days(rows: Any) -> None:
     used(rows, "c2", "book", 0.5, start_date=NEXT_DAY)
     used(rows, "c3", "book", 5.0, workspace="other")
     columns = ("workspace", "start_date", "tool_id", "n_slow", "ever_n_tool_calls")
-    assert [tuple(row.values()) for row in rows.model("metrics.tool_reliability", *columns)] == [
+    assert rows.values("metrics.tool_reliability", *columns) == [
         ("main", rows.day, "t1", 1, 2),
         ("main", NEXT_DAY, "t1", 0, 2),
         ("other", rows.day, "t2", 0, 1),

@@ -105,10 +105,10 @@ def test_calls_without_an_id_belong_to_the_tool_of_their_name_that_was_listed_la
     listed(rows, "tool_other", "cancel")
     used(rows, 0, "book")
     used(rows, 1, "cancel")
-    assert rows.model("marts.dim_tools", "tool_key", "n_tool_calls") == [
-        {"tool_key": "tool_old", "n_tool_calls": 0},
-        {"tool_key": "tool_other", "n_tool_calls": 1},
-        {"tool_key": "z_new", "n_tool_calls": 1},
+    assert rows.values("marts.dim_tools", "tool_key", "n_tool_calls") == [
+        ("tool_old", 0),
+        ("tool_other", 1),
+        ("z_new", 1),
     ]
 
 

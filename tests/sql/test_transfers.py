@@ -48,7 +48,7 @@ def test_transfers(rows: Any) -> None:
     _transfer(rows, "c2", 1, "number", None, is_blocked=True)
     _transfer(rows, "open", 0, "agent", "a2", is_error=True)
     _transfer(rows, "tested", 0, "agent", "a2", is_error=True)
-    assert [tuple(row[name] for name in COLUMNS) for row in rows.model(METRIC)] == [
+    assert rows.values(METRIC, *COLUMNS) == [
         ("main", rows.day, "agent", "a1", "Front", "a2", "Back", None, 2, 3, 1, 1 / 3),
         ("main", rows.day, "agent", "a2", "Back", "a3", None, None, 1, 1, 0, 0.0),
         ("main", rows.day, "number", "a1", "Front", None, None, "+100", 1, 1, 0, 0.0),

@@ -79,8 +79,7 @@ def test_versions_of_two_workspaces_and_of_no_agent(rows: Any) -> None:
     add_turns(rows, "c1", rows.day, (False, 1.0))
     add_turns(rows, "c5", rows.day, (False, 1.0), (False, 2.0))
     names = ("n_calls", "n_open", "n_judged", "n_waits", "first_call_at", "last_call_at")
-    actual = rows.model("metrics.version_comparison", "workspace", "agent_id", "version_id", *names)
-    assert [tuple(row.values()) for row in actual] == [
+    assert rows.values("metrics.version_comparison", "workspace", "agent_id", "version_id", *names) == [
         ("main", "a1", "v1", 0, 1, 0, 0, rows.noon, rows.noon),
         ("main", None, "v1", 1, 1, 0, 1, rows.noon, later),
         ("main", None, None, 1, 0, 0, 2, rows.noon, rows.noon),
@@ -95,8 +94,7 @@ def test_a_version_says_what_was_changed(rows: Any) -> None:
     version = {"version_id": "v1", "agent_id": "a1", "content_sha256": "00", "committed_at": rows.noon}
     rows.whole("agent_versions", **version, description="Shorter", changes='["name"]')
     names = ("version_description", "version_committed_at", "changes")
-    actual = rows.model("metrics.version_comparison", "workspace", "version_id", *names)
-    assert [tuple(row.values()) for row in actual] == [
+    assert rows.values("metrics.version_comparison", "workspace", "version_id", *names) == [
         ("main", "v1", "Shorter", rows.noon, '["name"]'),
         ("main", None, None, None, None),
         ("second", "v1", None, None, None),

@@ -2,7 +2,15 @@ import json
 
 import pytest
 
-from pipelines.api.responses import ErrorBody, ListPage, ListRow, check_conversation, parse_error, parse_page
+from pipelines.api.responses import (
+    ErrorBody,
+    ListPage,
+    ListRow,
+    check_conversation,
+    is_usable_id,
+    parse_error,
+    parse_page,
+)
 
 TODAYS_ROW = (
     b'{"agent_id": "agent_1", "version_id": "agtvrsn_1", "agent_name": "Test Agent", "conversation_id": "conv_1",\n'
@@ -205,3 +213,11 @@ def test_every_form_of_an_error_is_read_and_none_fails(body: bytes, expected: Er
 
 def test_a_long_error_text_is_cut() -> None:
     assert parse_error(json.dumps({"detail": "x" * 5000}).encode()) == ErrorBody(None, "x" * 300)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_usable"),
+    [("a" * 200, True), ("a" * 201, False), ("..", False), ("", False), ("a\n", False), ("\ud800", False), (7, False)],
+)
+def test_which_ids_can_be_stored_and_asked_for(value: object, is_usable: object) -> None:
+    assert is_usable_id(value) is is_usable

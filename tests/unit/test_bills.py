@@ -42,6 +42,8 @@ def test_cost_in_the_currency_of_the_row_of_the_column_or_unknown() -> None:
     without = bill("timestamp total_cost", "DateTime Float", [None, None], ["2026-11-21 00:00:00", 4])
     assert list(parse_bill(with_units, "cost")) == [(FIRST, "agents", "eur", 1.5), (FIRST, "agents", "usd", 2.0)]
     assert list(parse_bill(without, "cost")) == [(FIRST, "unknown", "unknown", 4.0)]
+    of_another_name = bill("timestamp length spent", "DateTime Float Float", [None, "s", "EUR"], ["2026-11-21", 60, 5])
+    assert list(parse_bill(of_another_name, "cost")) == [(FIRST, "unknown", "eur", 5.0)]
 
 
 def test_columns_in_any_order_and_without_types_and_units() -> None:

@@ -45,6 +45,8 @@ def who(flat):
         ("sip:+15550100003@pbx.example.com;user=phone", None, "+15550100003"),
         ("sip:ada@pbx.example.com", None, "sip:ada@pbx.example.com"),
         ("1001", OWN, "1001"),
+        ("030123", OWN, "030123"),
+        ("0301234", OWN, "+49301234"),
         ("0151 23456789", None, "015123456789"),
         ("+99 123", None, "+99123"),
         ("h:0123456789abcdef0123", "h:0123456789abcdef0124", "h:0123456789abcdef0123"),

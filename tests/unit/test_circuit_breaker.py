@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pipelines.api.circuit_breaker import MAX_CONSECUTIVE_FAILURES, CircuitBreaker
+from pipelines.api.circuit_breaker import MAX_CONSECUTIVE_FAILURES, CircuitBreaker, is_answered
 from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError, MalformedResponseError, NotFoundError
 
 
@@ -92,3 +92,21 @@ def decide(errors, answers):
 )
 def test_a_probe_decides_whether_failures_are_those_of_items(kind, answers, decision):
     assert decide([kind("no", status=500) for _ in range(12)], answers) == decision
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (None, True),
+        (NotFoundError("no such conversation", status=404), True),
+        (ApiError("refused", status=422), False),
+        (MalformedResponseError("HTML", status=200), False),
+        (unavailable(1), False),
+    ],
+)
+def test_that_there_is_no_such_item_is_an_answer_and_any_other_error_is_none(error, expected):
+    async def probe():
+        if error:
+            raise error
+
+    assert asyncio.run(is_answered(probe)) is expected

@@ -223,13 +223,8 @@ def test_dbt_has_every_table_and_the_freshness_of_the_copy(contracts: dict[str, 
         "not_null",
         {"accepted_values": {"arguments": {"values": ["phone", "whatsapp", "sms", "chat", "voice"]}}},
     ]
-    assert columns["agent_id"]["data_tests"] == [
-        {
-            "relationships": {
-                "arguments": {"to": "source('convohouse_marts', 'dim_agents')", "field": "agent_id"},
-            }
-        }
-    ]
+    reference = {"to": "source('convohouse_marts', 'dim_agents')", "field": "agent_id"}
+    assert columns["agent_id"]["data_tests"] == [{"relationships": {"arguments": reference}}]
 
 
 def test_every_chart_of_the_bundle_has_its_dataset_and_its_metrics(contracts: dict[str, Any]) -> None:

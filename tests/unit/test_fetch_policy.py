@@ -12,9 +12,10 @@ from pipelines.transform.settle_state import settle_state
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS
 from warehouse.storage import parquet
 from warehouse.storage.landing import ERASED, Listing
+from warehouse.storage.landing_sequence import CLOCK_TOLERANCE
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-DAY = timedelta(days=1)
+DAY, MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
 REREAD = (1, 7, 30)
 LIST_KEYS = [name for name in LANDED_LISTINGS.column_names if name != "payload"]
 READ_KEYS = [name for name in LANDED_DOCUMENTS.column_names if name != "payload"]
@@ -65,6 +66,9 @@ NOTHING_LISTED, NOTHING_LANDED = listed().clear(), landed().clear()
         (listed(), landed(ended_at=NOW - 2 * DAY, fetched_at=NOW - 1.5 * DAY), "due"),
         (NOTHING_LISTED, landed(ended_at=NOW - 2 * DAY, fetched_at=NOW - 1.5 * DAY), "due"),
         (listed(), landed(ended_at=NOW - 2 * DAY, fetched_at=NOW - 0.5 * DAY), None),
+        (listed(), landed(ended_at=NOW - 2 * DAY, fetched_at=NOW - DAY), None),  # fetched as it became due
+        (listed(), landed(fetched_at=NOW + CLOCK_TOLERANCE), None),
+        (listed(), landed(fetched_at=NOW + CLOCK_TOLERANCE + MICROSECOND), "due"),
         (listed(), landed(ended_at=NOW - 8 * DAY, fetched_at=NOW - 6 * DAY), "due"),
         (listed(), landed(ended_at=NOW - 40 * DAY, fetched_at=NOW - 20 * DAY), "due"),
         (listed(), landed(ended_at=NOW - 40 * DAY, fetched_at=NOW - 9 * DAY), None),
@@ -103,6 +107,16 @@ LATER = NOW + timedelta(minutes=5)
 def test_a_conversation_that_a_complete_listing_misses_is_fetched(listing, snapshots, reason):
     decided = decide_refetch(listed(agent_id="agent_a"), snapshots, now=NOW, reread_days=REREAD, listings=[listing])
     assert decided["reason"].to_list() == ([reason] if reason else [])
+
+
+def test_of_listings_of_all_agents_and_of_one_the_later_counts():
+    fetched_between = landed(fetched_at=LATER + MICROSECOND)
+    for listing_of_all, listing_of_one in ((LATER, LATER + DAY), (LATER + DAY, LATER)):
+        listings = [Listing(listing_of_all, None, None), Listing(listing_of_one, None, None, "agent_a")]
+        decided = decide_refetch(
+            listed(agent_id="agent_a"), fetched_between, now=NOW, reread_days=REREAD, listings=listings
+        )
+        assert decided["reason"].to_list() == ["missing"]
 
 
 @pytest.mark.parametrize(("kind", "reason"), [("gone", "missing"), ("blanked", "due"), (ERASED, None)])

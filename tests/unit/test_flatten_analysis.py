@@ -52,6 +52,7 @@ def test_what_only_a_list_twin_has_is_a_row(rows):
     analysis = {
         "evaluation_criteria_results_list": [POLITE, None, NO_REFUND],
         "data_collection_results_list": [INVOICE],
+        "scoped": [{"scope": "agent", "source_agent_id": "agent_a"}],  # which has neither
     }
     for maps in ({}, {"evaluation_criteria_results": {}}, {"evaluation_criteria_results": {"polite": POLITE}}):
         assert rows("evaluation_results", analysis=analysis | maps) == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 
 import pytest
@@ -22,7 +23,15 @@ CONVERSATION = {
     },
 }
 
-EXPECTED: dict[str, dict[str, list[dict[str, object]]]] = {}
+Rows = list[dict[str, object]]
+EXPECTED: dict[str, dict[str, Rows]] = {}
+
+
+def rows(columns: str, *values: tuple[object, ...]) -> Rows:
+    """A row per tuple of the values of some columns, without those that are None."""
+    names = columns.split()
+    return [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in values]
+
 
 EXPECTED["fragment_cost_fiat_2026"] = {
     "conversations": [
@@ -54,72 +63,19 @@ EXPECTED["fragment_cost_fiat_2026"] = {
             "text_only": True,
         },
     ],
-    "llm_usage": [
-        {
-            "scope": "initiated",
-            "turn_index": -1,
-            "model": "claude-haiku-4-5",
-            "token_kind": "input",
-            "tokens": 12877,
-            "price_usd": 0.012877,
-        },
-        {
-            "scope": "initiated",
-            "turn_index": -1,
-            "model": "claude-haiku-4-5",
-            "token_kind": "input_cache_read",
-            "tokens": 0,
-            "price_usd": 0.0,
-        },
-        {
-            "scope": "initiated",
-            "turn_index": -1,
-            "model": "claude-haiku-4-5",
-            "token_kind": "input_cache_write",
-            "tokens": 6362,
-            "price_usd": 0.0079525,
-        },
-        {
-            "scope": "initiated",
-            "turn_index": -1,
-            "model": "claude-haiku-4-5",
-            "token_kind": "output_total",
-            "tokens": 241,
-            "price_usd": 0.001205,
-        },
-        {
-            "scope": "irreversible",
-            "turn_index": -1,
-            "model": "claude-haiku-4-5",
-            "token_kind": "input",
-            "tokens": 12877,
-            "price_usd": 0.012877,
-        },
-        {
-            "scope": "irreversible",
-            "turn_index": -1,
-            "model": "claude-haiku-4-5",
-            "token_kind": "input_cache_read",
-            "tokens": 0,
-            "price_usd": 0.0,
-        },
-        {
-            "scope": "irreversible",
-            "turn_index": -1,
-            "model": "claude-haiku-4-5",
-            "token_kind": "input_cache_write",
-            "tokens": 6362,
-            "price_usd": 0.0079525,
-        },
-        {
-            "scope": "irreversible",
-            "turn_index": -1,
-            "model": "claude-haiku-4-5",
-            "token_kind": "output_total",
-            "tokens": 241,
-            "price_usd": 0.001205,
-        },
-    ],
+    "llm_usage": rows(
+        "scope turn_index model token_kind tokens price_usd",
+        *(
+            (scope, -1, "claude-haiku-4-5", *usage)
+            for scope in ("initiated", "irreversible")
+            for usage in (
+                ("input", 12877, 0.012877),
+                ("input_cache_read", 0, 0.0),
+                ("input_cache_write", 6362, 0.0079525),
+                ("output_total", 241, 0.001205),
+            )
+        ),
+    ),
     "platform_usage": [
         {"category": "text_message", "charge_credits": 15.0, "price_usd": 0.003, "quantity": 1.0},
     ],
@@ -134,25 +90,13 @@ EXPECTED["fragment_old_tool_result"] = {
             "start_time_at": datetime(2025, 9, 5, 16, 15, 12, tzinfo=UTC),
         },
     ],
-    "turns": [
-        {
-            "turn_index": 0,
-            "role": "agent",
-            "message": "Hello, How can i help you ?",
-            "interrupted": False,
-            "time_in_call_secs": 0,
-        },
-        {
-            "turn_index": 1,
-            "role": "user",
-            "message": "Hello, um...",
-            "interrupted": False,
-            "time_in_call_secs": 4,
-            "source_medium": "audio",
-        },
-        {"turn_index": 2, "role": "agent", "interrupted": False, "time_in_call_secs": 110},
-        {"turn_index": 3, "role": "agent", "interrupted": False, "time_in_call_secs": 110},
-    ],
+    "turns": rows(
+        "turn_index role message interrupted time_in_call_secs source_medium",
+        (0, "agent", "Hello, How can i help you ?", False, 0, None),
+        (1, "user", "Hello, um...", False, 4, "audio"),
+        (2, "agent", None, False, 110, None),
+        (3, "agent", None, False, 110, None),
+    ),
     "tool_calls": [
         {
             "call_index": 0,
@@ -234,6 +178,11 @@ EXPECTED["webhook_old_turn_metrics_2025"] = {
     ],
 }
 
+FEATURES = (
+    *("language_detection", "transfer_to_agent", "transfer_to_number", "multivoice", "dtmf_tones"),
+    *("external_mcp_servers", "tool_dynamic_variable_updates", "voicemail_detection", "workflow_tool_node"),
+    *("workflow_standalone_agent_node", "workflow_phone_number_node", "workflow_end_node"),
+)
 EXPECTED["webhook_unknown_evaluation_2025"] = {
     "conversations": [
         {
@@ -280,30 +229,9 @@ EXPECTED["webhook_unknown_evaluation_2025"] = {
             "deletion_settings_delete_audio": False,
             "rag_usage_usage_count": 0,
             "rag_usage_embedding_model": "e5_mistral_7b_instruct",
+            **{f"features_usage_{feature}_{state}": False for feature in FEATURES for state in ("enabled", "used")},
             "features_usage_language_detection_enabled": True,
-            "features_usage_language_detection_used": False,
-            "features_usage_transfer_to_agent_enabled": False,
-            "features_usage_transfer_to_agent_used": False,
-            "features_usage_transfer_to_number_enabled": False,
-            "features_usage_transfer_to_number_used": False,
-            "features_usage_multivoice_enabled": False,
-            "features_usage_multivoice_used": False,
             "features_usage_dtmf_tones_enabled": True,
-            "features_usage_dtmf_tones_used": False,
-            "features_usage_external_mcp_servers_enabled": False,
-            "features_usage_external_mcp_servers_used": False,
-            "features_usage_tool_dynamic_variable_updates_enabled": False,
-            "features_usage_tool_dynamic_variable_updates_used": False,
-            "features_usage_voicemail_detection_enabled": False,
-            "features_usage_voicemail_detection_used": False,
-            "features_usage_workflow_tool_node_enabled": False,
-            "features_usage_workflow_tool_node_used": False,
-            "features_usage_workflow_standalone_agent_node_enabled": False,
-            "features_usage_workflow_standalone_agent_node_used": False,
-            "features_usage_workflow_phone_number_node_enabled": False,
-            "features_usage_workflow_phone_number_node_used": False,
-            "features_usage_workflow_end_node_enabled": False,
-            "features_usage_workflow_end_node_used": False,
             "features_usage_workflow_enabled": False,
             "features_usage_pii_zrm_workspace": False,
             "features_usage_pii_zrm_agent": False,
@@ -338,70 +266,38 @@ EXPECTED["webhook_unknown_evaluation_2025"] = {
     "data_collection_results": [
         {
             "scope_index": -1,
-            "data_collection_id": "number",
+            "data_collection_id": name,
             "rationale": "The conversation does not contain this value.",
             "json_schema_type": "string",
-            "json_schema_description": "phone number if provided",
+            "json_schema_description": description,
             "json_schema_is_system_provided": False,
             "json_schema_dynamic_variable": "",
             "json_schema_constant_value": '""',
-        },
-        {
-            "scope_index": -1,
-            "data_collection_id": "reason",
-            "rationale": "The conversation does not contain this value.",
-            "json_schema_type": "string",
-            "json_schema_description": "reason for the call",
-            "json_schema_is_system_provided": False,
-            "json_schema_dynamic_variable": "",
-            "json_schema_constant_value": '""',
-        },
-        {
-            "scope_index": -1,
-            "data_collection_id": "name",
-            "rationale": "The conversation does not contain this value.",
-            "json_schema_type": "string",
-            "json_schema_description": "name if given",
-            "json_schema_is_system_provided": False,
-            "json_schema_dynamic_variable": "",
-            "json_schema_constant_value": '""',
-        },
+        }
+        for name, description in {
+            "number": "phone number if provided",
+            "reason": "reason for the call",
+            "name": "name if given",
+        }.items()
     ],
     "dynamic_variables": [
         {
-            "name": "system__agent_id",
-            "value": '"agent_3101cwd3aerqpa5t0vw0gmh6hvsd"',
-            "value_text": "agent_3101cwd3aerqpa5t0vw0gmh6hvsd",
-        },
-        {
-            "name": "system__current_agent_id",
-            "value": '"agent_3101cwd3aerqpa5t0vw0gmh6hvsd"',
-            "value_text": "agent_3101cwd3aerqpa5t0vw0gmh6hvsd",
-        },
-        {
-            "name": "system__conversation_id",
-            "value": '"conv_13012my5d8x165gaqybb63xkejbk"',
-            "value_text": "conv_13012my5d8x165gaqybb63xkejbk",
-        },
-        {"name": "system__caller_id", "value": '"+15550105361"', "value_text": "+15550105361"},
-        {"name": "system__called_number", "value": '"+15550106067"', "value_text": "+15550106067"},
-        {"name": "system__call_duration_secs", "value": "12", "value_number": 12.0},
-        {
-            "name": "system__time_utc",
-            "value": '"2025-11-21T21:19:51.877690+00:00"',
-            "value_text": "2025-11-21T21:19:51.877690+00:00",
-        },
-        {
-            "name": "system__time",
-            "value": '"Friday, 16:19 21 November 2025"',
-            "value_text": "Friday, 16:19 21 November 2025",
-        },
-        {"name": "system__timezone", "value": '"America/New_York"', "value_text": "America/New_York"},
-        {
-            "name": "system__call_sid",
-            "value": '"CA9f271dc20328e1ad833b43e03c1a6935"',
-            "value_text": "CA9f271dc20328e1ad833b43e03c1a6935",
-        },
+            "name": f"system__{name}",
+            "value": json.dumps(value),
+            "value_text" if isinstance(value, str) else "value_number": value,
+        }
+        for name, value in {
+            "agent_id": "agent_3101cwd3aerqpa5t0vw0gmh6hvsd",
+            "current_agent_id": "agent_3101cwd3aerqpa5t0vw0gmh6hvsd",
+            "conversation_id": "conv_13012my5d8x165gaqybb63xkejbk",
+            "caller_id": "+15550105361",
+            "called_number": "+15550106067",
+            "call_duration_secs": 12,
+            "time_utc": "2025-11-21T21:19:51.877690+00:00",
+            "time": "Friday, 16:19 21 November 2025",
+            "timezone": "America/New_York",
+            "call_sid": "CA9f271dc20328e1ad833b43e03c1a6935",
+        }.items()
     ],
     "warnings": [
         {"warning_index": 0, "warning": "Evaluation could not determine if conversation goals were met."},

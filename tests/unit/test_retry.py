@@ -42,6 +42,7 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
         (429, None, False, ResponseClass.RETRY),
         (429, "quota_exceeded", False, ResponseClass.CREDENTIALS),
         (500, None, False, ResponseClass.RETRY),
+        (500, "invalid_api_key", False, ResponseClass.RETRY),
         (502, None, True, ResponseClass.RETRY),
         (503, "quota_exceeded", False, ResponseClass.RETRY),
         (599, None, False, ResponseClass.RETRY),

@@ -70,3 +70,9 @@ def test_a_snippet_is_one_line_around_the_first_word():
     assert shown.endswith("…")
     assert "I want a *refund* for the *Café* bill y y" in shown
     assert len(shown) < 150
+
+
+def test_a_snippet_says_where_it_cuts():
+    before, after = f"{'x' * 59} ", "y" * 60
+    assert snippet(f"{before}refund{after}", ["refund"]) == f"{before}*refund*{after}"
+    assert snippet(f"x{before}refund{after}y", ["refund"]) == f"…{before}*refund*{after}…"

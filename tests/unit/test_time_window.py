@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
 from pipelines.errors import UsageError
-from pipelines.extract.time_window import Window, next_window, parse_moment
+from pipelines.extract.time_window import Window, next_window, parse_moment, parse_moments
 from warehouse.storage.landing import Listing
 
 NOW = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
@@ -30,6 +31,25 @@ def test_a_moment_that_a_person_writes(text, moment):
     assert parse_moment(text, NOW) == moment
 
 
+def test_a_moment_without_a_zone_is_of_utc_on_every_machine(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        moment = parse_moment("2026-08-01T14:00", NOW)
+    time.tzset()
+    assert moment == datetime(2026, 8, 1, 14, tzinfo=UTC)
+
+
+def test_a_begin_and_an_end_that_a_person_writes():
+    begin = datetime(2026, 11, 1, tzinfo=UTC)
+    assert parse_moments(None, None, NOW) == (None, None)
+    assert parse_moments("2026-11-01", None, NOW) == (begin, None)
+    assert parse_moments(None, "2026-11-01", NOW) == (None, begin)
+    assert parse_moments("2026-11-01", "7d", NOW) == (begin, NOW - 7 * DAY)
+    with pytest.raises(UsageError, match="The window is empty"):
+        parse_moments("2026-11-01", "2026-11-01", NOW)
+
+
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "01.08.2026", "7 days", "-3d", "123456d"])
 def test_a_malformed_moment_is_refused_by_name(text):
     with pytest.raises(UsageError, match=r"is no date\.") as refusal:
@@ -42,6 +62,23 @@ def test_a_malformed_moment_is_refused_by_name(text):
 def test_a_window_that_can_hold_nothing_is_refused(until):
     with pytest.raises(UsageError, match="The window is empty"):
         Window(NOW, until)
+
+
+@pytest.mark.parametrize(
+    ("window", "listing", "text"),
+    [
+        (Window(None, NOW + DAY), (None, NOW, None), "the first conversation to 2026-11-23 13:30 UTC"),
+        (Window(NOW - DAY, NOW, "a"), (NOW - DAY, NOW, "a"), "2026-11-21 13:30 to 2026-11-22 13:30 UTC, agent a"),
+        (
+            Window(NOW - 2 * DAY, NOW - DAY),
+            (NOW - 2 * DAY, NOW - DAY, None),
+            "2026-11-20 13:30 to 2026-11-21 13:30 UTC",
+        ),
+    ],
+)
+def test_a_window_as_a_listing_ends_no_later_than_it_was_listed(window, listing, text):
+    assert window.as_listing(NOW) == Listing(NOW, *listing)
+    assert str(window) == text
 
 
 def test_the_first_run_lists_all_of_history():
@@ -82,6 +119,8 @@ def test_a_gap_between_listings_is_listed_by_the_next_run():
     assert with_gap.since == NOW - 23 * DAY - timedelta(seconds=1)
     filled = Listing(NOW, with_gap.since, NOW)
     assert next_window([beginning, today, filled], now=NOW, lookback_days=3).since > NOW - 4 * DAY
+    between = Listing(NOW, with_gap.since, NOW - DAY)  # today's, which landed before it, continues it
+    assert next_window([beginning, today, between], now=NOW, lookback_days=3).since > NOW - 4 * DAY
 
 
 def test_a_backfill_of_the_time_before_the_copy_began_moves_no_window():

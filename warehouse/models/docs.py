@@ -81,13 +81,7 @@ _HEADING = re.compile(r"^(##+) (.+)$", re.MULTILINE)
 
 def tables_text() -> str:
     """Markdown of the lake's tables: grain, key, and each column with type, unit, JSON path and meaning."""
-    parts = [
-        "# The tables of the lake",
-        _GENERATED,
-        _ABOUT_TABLES,
-        *(_table_text(table) for table in TABLES),
-    ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(["# The tables of the lake", _GENERATED, _ABOUT_TABLES, *map(_table_text, TABLES)]) + "\n"
 
 
 def metrics_text(project: Project, examples: Collection[Example] = ()) -> str:
@@ -266,14 +260,8 @@ def _bold(name: str, key: Collection[str]) -> str:
 
 
 def _grid(head: tuple[str, ...], rows: Iterable[tuple[str | None, ...]]) -> str:
-    return "\n".join(_lines(head, rows))
-
-
-def _lines(head: tuple[str, ...], rows: Iterable[tuple[str | None, ...]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'|'.join('---' for _ in head)}|"
-    for row in rows:
-        yield f"| {' | '.join((cell or '').replace('|', chr(92) + '|') for cell in row)} |"
+    lines = [f"| {' | '.join((cell or '').replace('|', chr(92) + '|') for cell in row)} |" for row in (head, *rows)]
+    return "\n".join([lines[0], f"|{'---|' * len(head)}", *lines[1:]])
 
 
 if __name__ == "__main__":

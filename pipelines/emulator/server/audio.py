@@ -9,6 +9,7 @@ _HEADER = b"\xff\xfb\x10\xc4"  # MPEG-1 layer III, 32 kbit/s, 44.1 kHz, mono
 _FRAME_BYTES = 104  # 144 * 32,000 / 44,100: side information and data all zero decode to silence
 _FRAMES_PER_SEC = 38
 _MOST_FRAMES = 400
+_PIECE_BYTES = 8192
 
 
 def silence(secs: int) -> bytes:
@@ -17,7 +18,7 @@ def silence(secs: int) -> bytes:
     return frame * max(1, min(_MOST_FRAMES, secs * _FRAMES_PER_SEC))
 
 
-async def chunks(sound: bytes, size: int = 8192) -> AsyncIterator[bytes]:
+async def chunks(sound: bytes) -> AsyncIterator[bytes]:
     """``sound`` in pieces."""
-    for begin in range(0, len(sound), size):
-        yield sound[begin : begin + size]
+    for begin in range(0, len(sound), _PIECE_BYTES):
+        yield sound[begin : begin + _PIECE_BYTES]

@@ -18,19 +18,17 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from pipelines.emulator.server.fault_middleware import RESET
 from pipelines.listener import base_url, listening
 
+_HOST = "127.0.0.1"
 _STOP_SECS = 10.0
 
 
 @contextmanager
-def running(app: Starlette, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve ``app`` from a thread and give its base URL; port 0 takes a free one.
+def running(app: Starlette) -> Iterator[str]:
+    """Serve ``app`` from a thread on a free port and give its base URL.
 
     The socket listens before the thread starts, so a request may be sent at once.
-
-    Raises:
-        UsageError: the port is in use or not allowed.
     """
-    with listening(host, port) as listener:
+    with listening(_HOST, 0) as listener:
         server = _server(app)
         thread = threading.Thread(target=server.run, args=([listener],), name="emulator", daemon=True)
         thread.start()
@@ -41,15 +39,13 @@ def running(app: Starlette, *, host: str = "127.0.0.1", port: int = 0) -> Iterat
             thread.join(_STOP_SECS)
 
 
-def serve_forever(
-    app: Starlette, host: str = "127.0.0.1", port: int = 8765, *, ready: Callable[[str], None] = lambda _: None
-) -> None:
+def serve_forever(app: Starlette, *, port: int, ready: Callable[[str], None]) -> None:
     """Serve ``app`` until Ctrl-C or SIGTERM; ``ready`` is called with the base URL once the socket listens.
 
     Raises:
         UsageError: the port is in use or not allowed.
     """
-    with listening(host, port) as listener:
+    with listening(_HOST, port) as listener:
         ready(base_url(listener))
         _server(app).run([listener])
 

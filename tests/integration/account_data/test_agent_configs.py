@@ -25,7 +25,7 @@ from pipelines.usecases.context import no_progress
 from pipelines.usecases.sync_reference_data import copy_and_build, sync_reference_data
 from tests.helpers.account_night import NIGHT, quarantined, rename, rows
 from tests.helpers.disk_contents import contents
-from tests.helpers.spoiling_app import vendor
+from tests.helpers.editing_app import vendor
 from warehouse.schema.account_data import (
     AGENT_BRANCHES,
     AGENT_CONFIGS,

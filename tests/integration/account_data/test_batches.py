@@ -7,7 +7,7 @@ from datetime import timedelta
 from pipelines.usecases.account_data import AgentsCopy, BatchesCopy, ItemsResult
 from tests.helpers.account_night import quarantined, rows
 from tests.helpers.disk_contents import contents
-from tests.helpers.spoiling_app import vendor
+from tests.helpers.editing_app import vendor
 from warehouse.schema.account_data import BATCH_CALLS
 
 

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import http.client
 import json
 import os
 import shutil
 import socket
-import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -23,6 +16,7 @@ from pipelines.settings import Settings
 from pipelines.usecases.context import Context
 from tests.helpers import day
 from tests.helpers.lazy_import import lazy_import
+from tests.helpers.mcp_client import COMMAND, Call, ask, environment_of, serving, status_of, tool_names, with_token
 from tests.helpers.run_cli import run
 from warehouse.models.column_types import column_types
 from warehouse.models.project import PUBLIC_SCHEMAS, read_project
@@ -31,15 +25,11 @@ from warehouse.schema.registry import BY_NAME
 from warehouse.serve.query import AnswerLimits, query
 from warehouse.storage.home import Home
 
-mcp, http_transport = lazy_import("mcp"), lazy_import("mcp.client.streamable_http")
-http_clients, mcp_server = lazy_import("mcp.shared._httpx_utils"), lazy_import("pipelines.mcp_server.server")
+mcp, mcp_server = lazy_import("mcp"), lazy_import("pipelines.mcp_server.server")
 
 TOKEN = "0123456789abcdef"  # noqa: S105 - of this test
-COMMAND = [sys.executable, "-c", "from pipelines.cli.main import main; main()", "mcp"]
 ALWAYS = ["list_metrics", "explain_metric", "metric", "describe_tables", "query", "sync_health"]
 TRANSCRIPTS = ["find_conversations", "show_conversation"]
-
-Call = tuple[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -59,63 +49,6 @@ def as_of(home: Home) -> str:
     (workspace,) = run(home.root.parent, "status", "--json").data["workspaces"]
     listed_at: str = workspace["last_full_listing_at"]
     return listed_at.replace("+00:00", "Z")
-
-
-def ask(server: Any, *calls: Call) -> list[Any]:
-    """What a client gets: the answers, and the text of an error where a call failed."""
-
-    async def ask_all() -> list[Any]:
-        async with mcp().Client(server) as client:
-            results = [await client.call_tool(name, arguments) for name, arguments in calls]
-        return [result.content[0].text if result.is_error else result.structured_content for result in results]
-
-    return asyncio.run(ask_all())
-
-
-def tool_names(server: Any) -> list[str]:
-    async def names() -> list[str]:
-        async with mcp().Client(server) as client:
-            return [tool.name for tool in (await client.list_tools()).tools]
-
-    return asyncio.run(names())
-
-
-@contextmanager
-def serving(home: Home, *options: str, **settings: str) -> Iterator[str]:
-    """The command over HTTP, in a process of its own; yields its URL."""
-    command = [*COMMAND, "--http", "--port", "0", "--json", *options]
-    environment = environment_of(home) | settings
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:  # noqa: S603
-        assert process.stdout
-        try:
-            yield json.loads(b"".join(process.stdout.readline() for _ in range(3)))["url"]
-        finally:
-            process.terminate()
-            assert process.wait(20) == 0
-
-
-def environment_of(home: Home) -> dict[str, str]:
-    root = Path(__file__).parents[3]
-    return {"CONVOHOUSE_HOME": str(home.root), "CONVOHOUSE_NOW": day.now().isoformat(), "PYTHONPATH": str(root)}
-
-
-@asynccontextmanager
-async def with_token(url: str, token: str) -> AsyncIterator[Any]:
-    """A transport that sends a token."""
-    async with (
-        http_clients().create_mcp_http_client({"Authorization": f"Bearer {token}"}) as http_client,
-        http_transport().streamable_http_client(url, http_client=http_client) as streams,
-    ):
-        yield streams
-
-
-def status_of(url: str, **headers: str) -> int:
-    """Status of the response to a request without a body."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
-    connection.request("POST", "/mcp", headers={"Content-Type": "application/json"} | headers)
-    status = connection.getresponse().status
-    connection.close()
-    return status
 
 
 def test_a_metric_is_that_of_sql_over_both_transports(home: Home) -> None:

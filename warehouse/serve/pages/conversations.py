@@ -126,7 +126,7 @@ def _where(conditions: Conditions) -> tuple[str, dict[str, Any]]:
         f"{OUTCOME} = $outcome": conditions.outcome,
         "call_successful = $verdict": conditions.verdict,
         # of those that reached somebody, as the containment rate
-        "outcome not in ('not_reached', 'voicemail') and is_contained = $is_contained": conditions.is_contained,
+        "is_reached and is_contained = $is_contained": conditions.is_contained,
         "(is_transferred_to_agent or is_transferred_to_human) = $is_transferred": conditions.is_transferred,
         _exists("fct_turns", "parts.wait_secs > $min_wait_secs"): conditions.min_wait_secs,
         _exists("fct_tool_calls", f"{TOOL} = $tool"): conditions.tool,

@@ -15,7 +15,7 @@ SUMS = {
     "n_calls": "count(*)",
     "n_success": "count(*) filter (call_successful = 'success')",
     "n_judged": "count(*) filter (call_successful in ('success', 'failure'))",
-    "n_reached": "count(*) filter (outcome not in ('not_reached', 'voicemail'))",
+    "n_reached": "count(*) filter (is_reached)",
     "n_contained": "count(*) filter (is_contained)",
     "n_errors": "count(*) filter (is_error)",
     "n_abandoned": "count(*) filter (is_abandoned)",

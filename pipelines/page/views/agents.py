@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelines.page.filter import ALL_CONVERSATIONS
 from pipelines.page.text import number
 from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Table
@@ -130,7 +131,7 @@ def _experiments(visit: Visit) -> Table:
                 "agent": visit.agent(row["agent_id"]),
                 "variants": f"{row['variant_kind']} …{row['variant_a'][-4:]} (A), …{row['variant_b'][-4:]} (B)",
                 "name": MEASURE_NAMES.get(row["measure"], row["measure"]),
-                "url": visit.filter.url("/", agent=row["agent_id"] or NONE, days="all"),
+                "url": visit.filter.url("/", agent=row["agent_id"] or NONE, days="all", **ALL_CONVERSATIONS),
             }
             for row in agents.experiments(visit.reader)
         ],

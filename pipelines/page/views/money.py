@@ -149,7 +149,7 @@ def _forecast(visit: Visit) -> list[Chart]:
         note += f" ({low} to {high} in 95 of 100 months)"
     note += "" if month["budget_usd"] is None else f"; budget {number(month['budget_usd'], USD)}"
     if not visit.filter.selection.is_all_conversations:
-        note += "; of all conversations of the agent"
+        note += "; of all conversations, whatever the channel, language and version"
     return [
         Chart(
             name="forecast",

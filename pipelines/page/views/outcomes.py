@@ -148,7 +148,7 @@ def _returns(visit: Visit) -> Facts:
         "callers whose number or id is known, of days that are long enough ago; who called on two days counts on each"
     )
     if not visit.filter.selection.is_all_conversations:
-        note += "; of all conversations of the agent, whatever the channel, language and version"
+        note += "; of all conversations, whatever the channel, language and version"
 
     def share_of(share: str, n: str, noun: str = "conversation") -> str:
         return f"{number(row[share], SHARE)} of {plural(row[n], noun)}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelines.page import charts
 from pipelines.page.chart import Chart
+from pipelines.page.filter import ALL_CONVERSATIONS
 from pipelines.page.text import change, day, number
 from pipelines.page.views.base import View, Visit, day_rows
 from warehouse.serve.pages.measures import FEW
@@ -120,7 +121,7 @@ def _attention(visit: Visit, overview: Overview) -> list[dict[str, Any]]:
         items.append(
             {
                 "mark": "bad",
-                "title": f"{tool['tool_name']} fails more",
+                "title": f"{tool['tool_name'] or 'A tool without a name'} fails more",
                 "detail": rates,
                 "url": visit.filter.url("/conversations", tool_error=tool["tool_name"] or NONE),
                 "n": tool["n_answered"],
@@ -140,7 +141,7 @@ def _attention(visit: Visit, overview: Overview) -> list[dict[str, Any]]:
                     "/conversations",
                     row["start_date"],
                     agent=row["agent_id"] or NONE,
-                    **MEASURE_LINKS.get(row["measure"], {}),
+                    **ALL_CONVERSATIONS | MEASURE_LINKS.get(row["measure"], {}),
                 ),
                 "n": row["n_observations"],
                 "n_text": f"n {row['n_observations']:,}",
@@ -159,8 +160,8 @@ def _missed_target(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
         "url": visit.filter.url(
             "/conversations",
             **{"from": week, "to": week + timedelta(days=6)},
-            agent=row["agent_id"],
-            **MEASURE_LINKS.get(row["metric"], {}),
+            agent=row["agent_id"] or NONE,
+            **ALL_CONVERSATIONS | MEASURE_LINKS.get(row["metric"], {}),
         ),
         "n": n,
         "n_text": f"n {n:,}",

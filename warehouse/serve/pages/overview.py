@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from warehouse.serve.pages.cards import COLUMNS, Card, cards, is_notable
 from warehouse.serve.pages.measures import FEW, definitions, measure_rows, sample_size
-from warehouse.serve.pages.selection import Reader, Row
+from warehouse.serve.pages.selection import OF_SCOPE, Reader, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +55,28 @@ class Overview:
     n_open: int
 
 
-ANOMALIES = """
+ANOMALIES = f"""
 select start_date, agent_id, measure, value, n_observations, expected, spread, deviation
 from metrics.anomalies
 where
     is_flagged
     and start_date between $first and $last
-    and ($agent_id is null or coalesce(agent_id, 'none') = $agent_id)
-    and ($workspace is null or workspace = $workspace)
+    and {OF_SCOPE}
 order by start_date desc, abs(deviation) / nullif(spread, 0) desc, agent_id, measure
-"""
+"""  # noqa: S608 -- our own SQL
 
-WEEK_TARGETS = """
+WEEK_TARGETS = f"""
 select week_start_date, agent_id, metric, metric_name, value, target, difference, n_observations, is_met
 from metrics.targets
 where
-    ($agent_id is null or coalesce(agent_id, 'none') = $agent_id)
-    and ($workspace is null or workspace = $workspace)
+    {OF_SCOPE}
     and week_start_date = (
         select max(week_start_date)
         from metrics.targets
         where is_over and week_start_date between $first - 6 and $last - 6
     )
 order by abs(difference) / nullif(target, 0) desc, agent_id, metric
-"""
+"""  # noqa: S608 -- our own SQL
 """Of the last week that ended in the period."""
 
 TARGETS = """
@@ -109,8 +107,8 @@ select
     before.n_answered as previous_n_answered,
     before.n_errors / nullif(before.n_answered, 0) as previous_error_rate
 from (select * from calls where not is_before) as now
-join (select * from calls where is_before) as before using (tool_name)
-order by error_rate - previous_error_rate desc nulls last, tool_name
+join (select * from calls where is_before) as before on now.tool_name is not distinct from before.tool_name
+order by error_rate - previous_error_rate desc nulls last, now.tool_name
 """
 
 
@@ -126,9 +124,7 @@ def read_overview(reader: Reader) -> Overview:
     scope = {
         "first": selection.period.first,
         "last": selection.period.last,
-        "agent_id": selection.agent_id,
-        "workspace": selection.workspace,
-    }
+    } | selection.scope
     anomalies = reader.rows(ANOMALIES, **scope)
     week_targets = [row for row in reader.rows(WEEK_TARGETS, **scope) if row["metric"] in defined]
     (n_open,) = reader.row("select count(*) as n_open from selected where not is_before and not is_finished").values()

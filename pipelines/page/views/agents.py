@@ -10,7 +10,7 @@ from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Table
 from pipelines.page.views.overview import MEASURE_LINKS, SHORT_NAMES
 from warehouse.serve.pages import agents
-from warehouse.serve.pages.measures import definitions
+from warehouse.serve.pages.measures import SHARES, definitions, sample_size
 from warehouse.serve.pages.selection import NONE
 from warehouse.serve.pages.status import version_label
 
@@ -84,7 +84,7 @@ def _versions(visit: Visit) -> Table:
                 "range": f"{number(row['success_rate_low'], SHARE)} to {number(row['success_rate_high'], SHARE)}"
                 if row["success_rate_low"] is not None
                 else "",
-                "n": row["n_judged"],
+                "sizes": {column: row[sample_size(column)] for column in row if column in SHARES},
                 "url": visit.filter.url("/", agent=row["agent_id"] or NONE, version=row["version_id"] or NONE),
             }
             for row in rows

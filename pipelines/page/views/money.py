@@ -82,7 +82,7 @@ def _components(visit: Visit) -> Chart:
     totals: dict[str, float] = defaultdict(float)
     for row in rows:
         totals[row["component"]] += row["cost_usd"]
-    largest = sorted(totals.keys() & COLOURS.keys(), key=lambda name: (-totals[name], name))[:MAX_PARTS]
+    largest = sorted(totals.keys() & COLOURS.keys(), key=lambda name: (-abs(totals[name]), name))[:MAX_PARTS]
     sums: dict[tuple[date, str], float] = defaultdict(float)
     for row in rows:
         name = COMPONENT_NAMES[row["component"]] if row["component"] in largest else REST
@@ -155,9 +155,11 @@ def _forecast(visit: Visit) -> list[Chart]:
             name="forecast",
             title="What the month will cost",
             note=note,
-            spec=charts.forecast(budget=month["budget_usd"] is not None),
+            spec=charts.forecast(
+                interval=any(row["low"] is not None for row in rows), budget=month["budget_usd"] is not None
+            ),
             rows=rows,
-            columns={"date": "day", "kind": "", "value": "added up", "low": "at least", "high": "at most"},
+            columns={"date": "day", "kind": "amount", "value": "added up", "low": "at least", "high": "at most"},
             units={"date": "date", "kind": "text", "value": USD, "low": USD, "high": USD},
             metric="metrics.spend_forecast.expected_usd",
         )

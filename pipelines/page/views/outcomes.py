@@ -159,7 +159,10 @@ def _returns(visit: Visit) -> Facts:
         title="Who comes back",
         note=note,
         rows=[
-            ("A success, and no other within 7 days", share_of("first_contact_resolution_rate", "n_resolvable")),
+            (
+                "First-contact resolution: a success, and no other within 7 days",
+                share_of("first_contact_resolution_rate", "n_resolvable"),
+            ),
             ("Back within a day", share_of("return_1d_rate", "n_callers_1d", "caller")),
             ("Back within 7 days", share_of("return_7d_rate", "n_callers_7d", "caller")),
             ("Caller known", f"{row['n_known_calls']:,} of {reached} that reached somebody"),

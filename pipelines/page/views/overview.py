@@ -10,6 +10,7 @@ from pipelines.page.chart import Chart
 from pipelines.page.filter import ALL_CONVERSATIONS
 from pipelines.page.text import change, day, number
 from pipelines.page.views.base import View, Visit, day_rows
+from warehouse.serve.pages.cards import Card
 from warehouse.serve.pages.measures import FEW
 from warehouse.serve.pages.overview import Overview, read_overview
 from warehouse.serve.pages.selection import NONE
@@ -43,8 +44,13 @@ LINKS: dict[str, dict[str, object]] = {
 MEASURE_LINKS = LINKS | {
     "abandonment_rate": {"outcome": "abandoned"},
     "transfer_rate": {"transferred": "yes"},
+    "voicemail_rate": {"outcome": "voicemail"},
     "cost_usd_per_call": {"sort": "cost"},
     "wait_p50_secs": {"sort": "wait"},
+    "wait_p90_secs": {"sort": "wait"},
+    "wait_within_good_rate": {"sort": "wait"},
+    "wait_within_fair_rate": {"sort": "wait"},
+    "wait_within_poor_rate": {"sort": "wait"},
 }
 
 TRENDS = (
@@ -64,6 +70,7 @@ def build(visit: Visit) -> dict[str, Any]:
         "sentence": sentence(visit, overview) + _unfinished_day(visit),
         "cards": overview.cards,
         "card_sizes": CARD_SIZES,
+        "coverages": {card.column: text for card in overview.cards if (text := coverage(card))},
         "short_names": SHORT_NAMES,
         "links": {card.column: visit.filter.url("/conversations", **LINKS[card.column]) for card in overview.cards},
         "n_open": overview.n_open,
@@ -72,6 +79,16 @@ def build(visit: Visit) -> dict[str, Any]:
         "calm": calm(visit, overview),
         "charts": trends(visit, overview),
     }
+
+
+def coverage(card: Card) -> str:
+    """Of how many conversations a card can say something; a cost only if it is not known of all."""
+    share = number(card.coverage, "share of 1")
+    if card.coverage is None:
+        return ""
+    if card.column == "success_rate":
+        return f"{share} of all"
+    return f"cost of {share} known" if card.coverage < 1 else ""
 
 
 def sentence(visit: Visit, overview: Overview) -> str:

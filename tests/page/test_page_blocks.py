@@ -138,3 +138,18 @@ def test_a_target_of_waits_leads_to_the_longest_waits(copy):
     links = re.findall(r'<a href="([^"]+)">[^<]*waits within a fair time', page)
     assert links
     assert all("sort=wait" in link for link in links)
+
+
+def test_a_month_that_is_over_is_not_said_to_cost_more(copy):
+    change(copy, "delete from metrics.spend_forecast where month_start_date >= '2026-11-01'")
+    (month,) = sql(copy, "select cost_usd, expected_usd from metrics.spend_forecast where agent_id = '*'")
+    assert month["cost_usd"] == pytest.approx(month["expected_usd"])
+    page = page_of(copy, "/money")
+    assert f"US dollars of October 2026, added up: {number(month['cost_usd'], 'US dollars')}</p>" in page
+    assert ("What the month cost" in page, "What the month will cost" in page) == (True, False)
+
+
+def test_a_page_without_a_filter_does_not_blame_one(copy):
+    change(copy, "delete from metrics.sync_health")
+    page = page_of(copy, "/data")
+    assert ("Nothing to show yet." in page, "for this filter" in page) == (True, False)

@@ -125,7 +125,8 @@ def _forecast(visit: Visit) -> list[Chart]:
         total += row["cost_usd"] or 0
         rows.append(_point("spent", row["start_date"], total, f"{day(row['start_date'])}: {number(total, USD)} so far"))
     expected = month["expected_usd"]
-    if expected is not None and month["last_date"] > month["as_of_date"]:
+    is_over = month["last_date"] <= month["as_of_date"]
+    if expected is not None and not is_over:
         n_days = (month["last_date"] - month["as_of_date"]).days
         for number_of_day in range(n_days + 1):
             part = number_of_day / n_days
@@ -143,8 +144,9 @@ def _forecast(visit: Visit) -> list[Chart]:
             _point("budget", at, month["budget_usd"], f"budget {number(month['budget_usd'], USD)}")
             for at in (month["month_start_date"], month["last_date"])
         ]
-    note = f"US dollars of {month['month_start_date']:%B %Y}, added up; expected {number(expected, USD)} at its end"
-    if month["expected_high_usd"] is not None and month["last_date"] > month["as_of_date"]:
+    note = f"US dollars of {month['month_start_date']:%B %Y}, added up"
+    note += f": {number(total, USD)}" if is_over else f"; expected {number(expected, USD)} at its end"
+    if month["expected_high_usd"] is not None and not is_over:
         low, high = (number(month[name], USD) for name in ("expected_low_usd", "expected_high_usd"))
         note += f" ({low} to {high} in 95 of 100 months)"
     note += "" if month["budget_usd"] is None else f"; budget {number(month['budget_usd'], USD)}"
@@ -153,7 +155,7 @@ def _forecast(visit: Visit) -> list[Chart]:
     return [
         Chart(
             name="forecast",
-            title="What the month will cost",
+            title="What the month cost" if is_over else "What the month will cost",
             note=note,
             spec=charts.forecast(
                 interval=any(row["low"] is not None for row in rows), budget=month["budget_usd"] is not None

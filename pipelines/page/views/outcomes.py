@@ -52,7 +52,8 @@ def _lede(total: dict[str, Any]) -> str:
     if not total["n_judged"]:
         return f"{text}. None of all was judged."
     success = number(total["success_rate"], SHARE)
-    return f"{text}. Of all, {total['n_judged']:,} were judged, and {success} of them succeeded."
+    verb, noun = ("was", "it") if total["n_judged"] == 1 else ("were", "them")
+    return f"{text}. Of all, {total['n_judged']:,} {verb} judged, and {success} of {noun} succeeded."
 
 
 def _by_day(visit: Visit) -> Chart:

@@ -76,7 +76,7 @@ def build(visit: Visit) -> dict[str, Any]:
         "n_open": overview.n_open,
         "attention": attention[:MAX_ITEMS],
         "n_more": max(0, len(attention) - MAX_ITEMS),
-        "calm": calm(visit, overview),
+        "calm": calm(overview),
         "charts": trends(visit, overview),
     }
 
@@ -227,13 +227,16 @@ def _within(name: str) -> str:
     return name[0].lower() + name[1:]
 
 
-def calm(visit: Visit, overview: Overview) -> str:
+def calm(overview: Overview) -> str:
     """What was looked at if nothing needs attention: what was not is not said to be fine."""
-    kinds = ["unusual day"]
-    kinds += ["tool that fails more than before"] * (visit.filter.selection.is_compared)
-    kinds += ["missed target"] * (overview.n_targets > 0)
-    text = f"No {', no '.join(kinds[:-1])} and no {kinds[-1]}." if len(kinds) > 1 else f"No {kinds[0]}."
-    return text if overview.n_targets else f"{text} No week with a target ended in these days."
+    has_days, has_targets = overview.n_compared_days > 0, overview.n_targets > 0
+    kinds = ["no unusual day"] * has_days
+    kinds += ["no tool that fails more than before"] * (overview.cards[0].previous is not None)
+    kinds += ["no missed target"] * has_targets
+    sentences = [f"{' and '.join(filter(None, (', '.join(kinds[:-1]), kinds[-1])))}.".capitalize()] if kinds else []
+    sentences += [] if has_days else ["There are too few days before to tell an unusual one."]
+    sentences += [] if has_targets else ["No week with a target ended in these days."]
+    return " ".join(sentences)
 
 
 VIEW = View("Overview", "/", "overview.html", build)

@@ -132,7 +132,9 @@ def forecast(reader: Reader) -> tuple[Row | None, list[Row]]:
     if not rows:
         return None, []
     (month,) = rows
-    spent = reader.rows(MONTH_DAYS, first=month["month_start_date"], last=month["as_of_date"], **scope)
+    spent = reader.rows(
+        MONTH_DAYS, first=month["month_start_date"], last=min(month["as_of_date"], month["last_date"]), **scope
+    )
     return month, spent
 
 

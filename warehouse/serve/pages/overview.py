@@ -38,8 +38,9 @@ class Mover:
 class Overview:
     """What the overview shows.
 
-    ``headline`` is the notable card, other than conversations, that changed most. ``anomalies`` are rows of
-    ``metrics.anomalies`` of the period, with the name and unit of their measure; ``missed_targets`` rows of
+    ``headline`` is the notable card, other than conversations, that changed most. ``anomalies`` are flagged rows of
+    ``metrics.anomalies`` of the period, with the name and unit of their measure, of ``n_compared_days`` rows that could
+    be compared with days before; ``missed_targets`` rows of
     ``metrics.targets``, of ``n_targets`` that were to be met; ``failing_tools`` have rates of both periods; ``days``
     are measures by day.
     """
@@ -48,6 +49,7 @@ class Overview:
     headline: Card | None
     mover: Mover | None
     anomalies: list[Row]
+    n_compared_days: int
     missed_targets: list[Row]
     n_targets: int
     failing_tools: list[Row]
@@ -56,10 +58,10 @@ class Overview:
 
 
 ANOMALIES = f"""
-select start_date, agent_id, measure, value, n_observations, expected, spread, deviation
+select start_date, agent_id, measure, value, n_observations, expected, spread, deviation, is_flagged
 from metrics.anomalies
 where
-    is_flagged
+    expected is not null
     and start_date between $first and $last
     and {OF_SCOPE}
 order by start_date desc, abs(deviation) / nullif(spread, 0) desc, agent_id, measure
@@ -125,7 +127,7 @@ def read_overview(reader: Reader) -> Overview:
         "first": selection.period.first,
         "last": selection.period.last,
     } | selection.scope
-    anomalies = reader.rows(ANOMALIES, **scope)
+    compared_days = reader.rows(ANOMALIES, **scope)
     week_targets = [row for row in reader.rows(WEEK_TARGETS, **scope) if row["metric"] in defined]
     (n_open,) = reader.row("select count(*) as n_open from selected where not is_before and not is_finished").values()
     return Overview(
@@ -139,8 +141,10 @@ def read_overview(reader: Reader) -> Overview:
                 "unit": defined[row["measure"]].unit,
                 "good": defined[row["measure"]].good,
             }
-            for row in anomalies
+            for row in compared_days
+            if row["is_flagged"]
         ],
+        n_compared_days=len(compared_days),
         missed_targets=[row | {"unit": defined[row["metric"]].unit} for row in week_targets if row["is_met"] is False],
         n_targets=sum(row["is_met"] is not None for row in week_targets),
         failing_tools=newly_failing_tools(reader),

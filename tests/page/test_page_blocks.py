@@ -1,4 +1,4 @@
-"""What stands beside a number: its n, of how many it is known, the workspace of a row; and charts without some part."""
+"""What is beside a number: its n, of how many it is known, the workspace of a row; and charts without some part."""
 
 # ruff: noqa: S608 -- the statements are of these tests
 

@@ -68,8 +68,9 @@ def prices(
     """Ask the API what a minute would cost with each language model.
 
     AGENT is the name or the id of an agent. For each agent the models are listed, the cheapest first. The prices are
-    the vendor's estimates, in US dollars. Beside them is what the agent's conversations of the last 30 days paid for a
-    minute with the models that they used. metrics.llm_switch has the new prices after the next build.
+    the vendor's estimates, in US dollars. Beside them is what the agent's conversations of the last 30 days that are
+    over paid for a minute with the models that they used, as in metrics.llm_switch, which has the new prices after the
+    next build.
     """
     from pipelines.errors import UsageError
     from pipelines.transform.schema_drift import refresh_unknown

@@ -238,8 +238,8 @@ def _heat_scale(*, share: bool, good: str) -> alt.Scale:
 
 
 @cache
-def forecast(*, budget: bool) -> Spec:
-    """Cost of the month added up, with the band of its expected rest and the line of the budget."""
+def forecast(*, interval: bool, budget: bool) -> Spec:
+    """Cost of the month added up, with its expected rest, and the band and the budget where there is one."""
     band = (
         _base()
         .transform_filter("datum.kind == 'expected'")
@@ -258,7 +258,7 @@ def forecast(*, budget: bool) -> Spec:
         .mark_line(color="token:accent", strokeWidth=1.5, strokeDash=[4, 3])
         .encode(x=_days(), y="value:Q", tooltip="tip:N")
     )
-    layers = [band, spent, expected]
+    layers = [band, spent, expected] if interval else [spent, expected]
     if budget:
         rule = (
             _base()
@@ -277,7 +277,7 @@ def positions(unit: str, title: str) -> Spec:
         _base()
         .mark_line(strokeWidth=2)
         .encode(
-            x=alt.X("x:Q", axis=alt.Axis(title=title, format="d", tickMinStep=1)),
+            x=alt.X("x:Q", axis=alt.Axis(title=title, format="d", tickMinStep=1), scale=alt.Scale(domainMin=1)),
             y=_values(unit),
             color=alt.Color(
                 "series:N", scale=alt.Scale(range=list(CATEGORIES)), legend=alt.Legend(symbolType="stroke")

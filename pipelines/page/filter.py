@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import urlencode
@@ -18,6 +18,8 @@ QUICK_DAYS = (7, 14, 28, 90)
 ALL = "all"
 KEYS = ("days", "from", "to", "workspace", "agent", "channel", "language", "version", "compare")
 """Parameters that every page has; a page's own come after these."""
+ALL_CONVERSATIONS = dict.fromkeys(("channel", "language", "version"))
+"""Changes of an address whose numbers are over all conversations of an agent, whatever else the filter says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,26 @@ class Filter:
 def parse(query: Mapping[str, str], reader: Reader, choices: Choices, listed_until: datetime | None) -> Filter:
     """The filter of a URL's parameters; empty ones count as missing.
 
+    An agent of another workspace than the chosen one, and a version of another agent, are what was chosen before.
+
     Raises:
-        UsageError: a date is none, or an agent is unknown.
+        UsageError: a date is none, or what is chosen is not there.
     """
     values = {key: value.strip() for key, value in query.items() if value.strip()}
+    offered: dict[str, Container[str]] = {
+        "workspace": choices.workspaces,
+        "agent": choices.agents,
+        "channel": choices.channels,
+        "language": choices.languages,
+        "version": choices.versions,
+    }
+    for name, names in offered.items():
+        if name in values and values[name] not in names:
+            raise UsageError(f"There is no such {name}.", "Choose one from the list.")
+    for name, wider, parts in (("agent", "workspace", choices.agents_of), ("version", "agent", choices.versions_of)):
+        if name in values and values[name] not in parts[values.get(wider)]:
+            del values[name]
     agent_id = values.get("agent")
-    if agent_id is not None and agent_id not in choices.agents:
-        raise UsageError("There is no such agent.", "Choose one from the list.")
     selection = Selection(
         period=_period(values, reader, listed_until),
         is_compared=values.get("compare") != "off",

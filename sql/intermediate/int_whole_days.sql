@@ -7,9 +7,10 @@ grain = ["workspace"]
 workspace = "Workspace of the API that the conversations belong to."
 newest_date = "Newest UTC day with conversations."
 last_whole_date = "Newest UTC day with conversations before the day until which the workspace was listed; newest_date when it was never listed in full, and the first day when there is no earlier one."
+last_over_date = "Newest UTC day before the day until which the workspace was listed, with conversations or without: those after last_whole_date have had none. last_whole_date when the workspace was never listed in full."
 
 [tests]
-not_null = ["workspace", "newest_date", "last_whole_date"]
+not_null = ["workspace", "newest_date", "last_whole_date", "last_over_date"]
 */
 with conversations as (
     select * from marts.fct_conversations
@@ -27,9 +28,10 @@ listings as (
     group by all
 ),
 
-final as (
+days as (
     select
         conversations.workspace,
+        max(listings.listed_date) as listed_date,
         max(conversations.start_date) as newest_date,
         coalesce(
             max(conversations.start_date) filter (
@@ -40,6 +42,15 @@ final as (
     from conversations
     left join listings on conversations.workspace = listings.workspace
     group by all
+),
+
+final as (
+    select
+        workspace,
+        newest_date,
+        last_whole_date,
+        greatest(last_whole_date, cast(listed_date - interval 1 day as date)) as last_over_date
+    from days
 )
 
 select * from final

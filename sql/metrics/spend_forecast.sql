@@ -101,8 +101,8 @@ weekdays as (
 newest as (
     select
         workspace,
-        last_whole_date as as_of_date,
-        newest_date
+        last_over_date as as_of_date,
+        greatest(newest_date, last_over_date) as newest_date
     from whole_days
 ),
 

@@ -240,3 +240,19 @@ def test_what_a_mark_says_on_pointing_is_shown_as_text(browser, url):
     page.wait_for_selector("#tip:not([hidden])")
     assert page.locator("#tip").inner_text().startswith("Thu 12 Nov 2026: ")
     page.context.close()
+
+
+def test_after_going_back_the_filter_shows_what_the_numbers_are_of(browser, url):
+    """A browser would put the choices of the page that was left into the one that it goes back to."""
+    page = Visitor(browser, url).open("/")
+    shown = "[...document.querySelectorAll('form.filter [name]')].map((field) => field.value)"
+    before, n_calls = page.evaluate(shown), page.locator("[data-column=n_calls] .value").inner_text()
+    page.select_option("select[name=channel]", "chat")
+    page.wait_for_url("**channel=chat**")
+    page.fill("input[name=from]", "2026-11-20")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**from=2026-11-20**")
+    for _ in range(2):
+        page.go_back(wait_until="load")
+    assert (page.evaluate(shown), page.locator("[data-column=n_calls] .value").inner_text()) == (before, n_calls)
+    page.context.close()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-import duckdb
-import polars as pl
 import pytest
 
 from pipelines.emulator.data.agents import AGENTS
@@ -19,7 +17,6 @@ from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from tests.helpers.run_cli import run
 from warehouse.schema.reference_data import LLM_PRICES
-from warehouse.serve.paid_prices import read_paid_prices
 from warehouse.serve.query import query
 from warehouse.storage import lake
 from warehouse.storage.home import Home
@@ -101,45 +98,12 @@ def test_prices_are_the_cheapest_first_beside_what_is_paid(folder):
         Home(here / "data"),
         f"""
         select sum(call_duration_secs) / 60, sum(llm_cost_usd)
-        from marts.fct_conversations where is_finished and agent_id = '{FIRST}'
+        from marts.fct_conversations
+        where is_counted and llm_cost_usd is not null and agent_id = '{FIRST}'
         """,  # noqa: S608 - our own id
     ).row(0)
     used = {row["llm"]: row["paid_usd_per_minute"] for row in agent["prices"] if row["paid_usd"]}
     assert used == {STORY.new_version.model: pytest.approx(paid / minutes)}  # the version of those days speaks with it
-
-
-def test_what_is_paid_is_of_finished_conversations_of_30_days_and_of_the_usage_that_adds_up(tmp_path):
-    home = Home(tmp_path / "data").open()
-    conversations = [
-        ("w1", "c1", "a1", "2026-11-21", 60, True),
-        ("w1", "c2", "a1", "2026-10-23", 120, True),  # the first of the 30 days
-        ("w1", "c3", "a1", "2026-10-22", 60, True),
-        ("w1", "c4", "a1", "2026-11-21", 60, False),
-        ("w1", "c5", "a2", "2026-11-21", 0, True),
-        ("w2", "c6", "a1", "2026-09-01", 60, True),  # the newest of its workspace
-    ]
-    usage = [("c1", "m", 0.25, True), ("c1", "m", 0.5, False), ("c1", "n", 0.5, True), ("c2", "m", 0.75, True)]
-    usage += [("c3", "m", 4.0, True), ("c4", "m", 8.0, True), ("c5", "m", 1.0, True), ("c6", "m", 2.0, True)]
-    of = {conversation_id: (workspace, day) for workspace, conversation_id, _, day, *_ in conversations}
-    with duckdb.connect(home.warehouse) as connection:
-        connection.execute("create schema marts")
-        connection.execute(
-            "create table marts.fct_conversations (workspace text, conversation_id text, agent_id text, "
-            "start_date date, call_duration_secs bigint, is_finished boolean)"
-        )
-        connection.executemany("insert into marts.fct_conversations values (?, ?, ?, ?, ?, ?)", conversations)
-        connection.execute(
-            "create table marts.fct_llm_usage (workspace text, start_date date, conversation_id text, model text, "
-            "llm_cost_usd double, is_total boolean)"
-        )
-        rows = [(*of[row[0]], *row) for row in usage]
-        connection.executemany("insert into marts.fct_llm_usage values (?, ?, ?, ?, ?, ?)", rows)
-    assert read_paid_prices(home).sort(pl.all()).rows() == [
-        ("w1", "a1", "m", 1.0, 1.0 / 3),
-        ("w1", "a1", "n", 0.5, 0.5 / 3),
-        ("w1", "a2", "m", 1.0, None),
-        ("w2", "a1", "m", 2.0, 2.0),
-    ]
 
 
 def test_before_the_first_build_prices_are_listed_and_nothing_is_known_to_be_paid(folder):

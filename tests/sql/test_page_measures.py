@@ -136,7 +136,7 @@ def test_a_long_wait_is_one_over_the_threshold(connection):
 
 
 def test_a_tool_that_is_gone_is_none_that_nobody_uses(connection):
-    assert [row["tool_name"] for row in unused(Reader(connection))] == ["kept"]
+    assert [row["tool_name"] for row in unused(select(Reader(connection), Selection(Period(FIRST, LAST))))] == ["kept"]
 
 
 def test_the_days_without_a_filter_are_the_last_ones_that_are_over(connection):

@@ -119,8 +119,11 @@ def test_a_period_that_the_data_do_not_reach_back_to_is_named(reader):
 def test_what_was_not_looked_at_is_not_said_to_be_fine(reader):
     week = Selection(Period(date(2026, 11, 9), date(2026, 11, 15)))  # Monday to Sunday, and a day after it has calls
     day = Selection(Period(QUIET, QUIET), is_compared=False)
-    texts = [calm(visit_of(selection), read_overview(select(reader, selection))) for selection in (week, day)]
+    compared = Selection(Period(QUIET, QUIET))
+    texts = [calm(read_overview(select(reader, selection))) for selection in (week, day, compared)]
     assert texts == [
-        "No unusual day, no tool that fails more than before and no missed target.",
+        # nothing was before the week: neither days to compare with, nor tool calls
+        "No missed target. There are too few days before to tell an unusual one.",
         "No unusual day. No week with a target ended in these days.",
+        "No unusual day and no tool that fails more than before. No week with a target ended in these days.",
     ]

@@ -220,3 +220,39 @@ def test_the_first_day_of_all_is_taken_as_it_is(rows: Any) -> None:
     listed_until(rows, datetime(2026, 11, 18, 9, tzinfo=UTC))
     row = forecast(rows, "as_of_date", "n_days_left", "cost_usd", "expected_usd")["a1", NOVEMBER]
     assert row == {"as_of_date": date(2026, 11, 18), "n_days_left": 12, "cost_usd": 2.0, "expected_usd": 26.0}
+
+
+def test_days_that_were_listed_and_had_no_conversation_are_over(rows: Any) -> None:
+    """From Saturday the 21st to Tuesday the 24th: as the run rate counts them, so they are no days that are left."""
+    for back in range(28):
+        spent(rows, date(2026, 11, 20) - timedelta(days=back), 1.0)
+    listed_until(rows, datetime(2026, 11, 25, 2, tzinfo=UTC))
+    row = forecast(rows, "as_of_date", "n_days_left", "cost_usd", "expected_usd", *WEEK)["a1", NOVEMBER]
+    # one of the four Mondays, Tuesdays, Saturdays and Sundays up to the 24th cost nothing; left are Wednesday to Monday
+    assert row == {
+        "as_of_date": date(2026, 11, 24),
+        "n_days_left": 6,
+        "cost_usd": 20.0,
+        "expected_usd": 20 + 3 * 1.0 + 3 * 0.75,
+        **dict(zip(WEEK, (0.75, 0.75, 1.0, 1.0, 1.0, 0.75, 0.75), strict=True)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("newest_date", "months"),
+    [
+        (date(2026, 10, 20), {OCTOBER: (0, 5.0, 5.0)}),  # 35 days without a conversation: nothing more is expected
+        (date(2026, 10, 29), {OCTOBER: (0, 5.0, 5.0), NOVEMBER: (6, 0.0, 5 / 4)}),  # a Thursday of four; one is left
+    ],
+)
+def test_a_month_that_is_over_costs_what_it_cost_though_the_next_has_no_conversation(
+    rows: Any, newest_date: date, months: dict[date, tuple[int, float, float]]
+) -> None:
+    spent(rows, date(2026, 9, 1), 0.0)
+    spent(rows, newest_date, 5.0)
+    listed_until(rows, datetime(2026, 11, 25, 2, tzinfo=UTC))
+    actual = forecast(rows, "n_days_left", "cost_usd", "expected_usd")
+    assert {month: tuple(row.values()) for (agent, month), row in actual.items() if agent == "*"} == {
+        date(2026, 9, 1): (0, 0.0, 0.0),
+        **months,
+    }

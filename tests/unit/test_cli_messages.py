@@ -77,7 +77,7 @@ def test_the_emulated_day_goes_on_to_its_end(moment: str, until: str) -> None:
 
 
 def test_a_summary_says_what_is_not_known() -> None:
-    summary: defaultdict[str, Any] = defaultdict(lambda: None, n_calls=1, n_open=0, cost_usd=0.5)
+    summary: defaultdict[str, Any] = defaultdict(lambda: None, n_calls=1, n_open=0, cost_usd=0.5, cost_usd_coverage=1.0)
     assert summary_facts(summary) == [
         ("conversations", "1 finished, 0 open"),
         ("success rate", "no conversation is judged"),
@@ -86,7 +86,11 @@ def test_a_summary_says_what_is_not_known() -> None:
         ("wait, 95th percentile", "no wait is known"),
         ("slowest tool", "no tool was called"),
     ]
-    summary["cost_usd"] = None
+    summary["cost_usd_coverage"] = 0.88
+    assert summary_facts(summary)[2] == ("cost", "$0.50 for 88.0 % of the conversations")
+    summary["cost_credits"] = 5
+    assert summary_facts(summary)[2] == ("cost", "5 credits, $0.50 for 88.0 % of the conversations")
+    summary["cost_usd"] = summary["cost_credits"] = None
     assert summary_facts(summary)[2] == ("cost", "not known")
 
 

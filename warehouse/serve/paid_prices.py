@@ -10,15 +10,23 @@ from warehouse.storage.home import Home
 
 PAID_PRICES = """
 with recent as (
-    select workspace, conversation_id, agent_id, start_date, call_duration_secs, is_finished
-    from marts.fct_conversations
-    qualify start_date > max(start_date) over (partition by workspace) - 30
+    select
+        conversations.workspace,
+        conversations.conversation_id,
+        conversations.agent_id,
+        conversations.start_date,
+        conversations.call_duration_secs
+    from marts.fct_conversations as conversations
+    join intermediate.int_whole_days as whole_days using (workspace)
+    where
+        conversations.is_counted
+        and conversations.llm_cost_usd is not null
+        and conversations.start_date between whole_days.last_whole_date - 29 and whole_days.last_whole_date
 ),
 
 minutes as (
     select workspace, agent_id, sum(call_duration_secs) / 60 as minutes
     from recent
-    where is_finished
     group by all
 ),
 
@@ -30,7 +38,7 @@ paid as (
         cast(sum(cast(usage.llm_cost_usd as decimal(38, 12))) as double) as paid_usd
     from recent
     join marts.fct_llm_usage as usage using (workspace, conversation_id, start_date)
-    where recent.is_finished and usage.is_total
+    where usage.is_total
     group by all
 )
 
@@ -38,7 +46,7 @@ select workspace, agent_id, llm, paid_usd, paid_usd / nullif(minutes, 0) as paid
 from paid
 join minutes using (workspace, agent_id)
 """
-"""Per minute of all finished conversations of the agent, so that the models of one agent add up."""
+"""Over the conversations of ``metrics.llm_switch``: the models of an agent add up to what that says was paid."""
 
 _KEYS, _AMOUNTS = ("workspace", "agent_id", "llm"), ("paid_usd", "paid_usd_per_minute")
 

@@ -19,6 +19,7 @@ with days as (
         sum(n_success) / nullif(sum(n_success + n_failure), 0) as success_rate,
         sum(n_success + n_failure) / nullif(sum(n_calls), 0) as success_coverage,
         cast(sum(cost_credits) as bigint) as cost_credits,
+        sum(round(cost_usd_coverage * n_calls)) / nullif(sum(n_calls), 0) as cost_usd_coverage,
         cast(sum(cast(cost_usd as decimal(38, 12))) as double) as cost_usd,
         cast(sum(cast(cost_usd as decimal(38, 12))) as double) / nullif(sum(n_success), 0) as cost_usd_per_success
     from metrics.agent_daily
@@ -104,7 +105,9 @@ def _success_rate(summary: dict[str, Any]) -> str:
 
 def _cost(summary: dict[str, Any]) -> str:
     amounts = (("cost_credits", "credits", " credits"), ("cost_usd", "US dollars", ""))
-    costs = (f"{format_number(summary[name], unit)}{noun}" for name, unit, noun in amounts if summary[name] is not None)
+    costs = [f"{format_number(summary[name], unit)}{noun}" for name, unit, noun in amounts if summary[name] is not None]
+    if summary["cost_usd"] is not None and summary["cost_usd_coverage"] < 1:
+        costs[-1] += f" for {format_number(summary['cost_usd_coverage'], 'share of 1')} of the conversations"
     return ", ".join(costs) or "not known"
 
 

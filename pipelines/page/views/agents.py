@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelines.page.filter import ALL_CONVERSATIONS
 from pipelines.page.text import number
 from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Table
 from pipelines.page.views.overview import MEASURE_LINKS, SHORT_NAMES
 from warehouse.serve.pages import agents
-from warehouse.serve.pages.measures import definitions
+from warehouse.serve.pages.measures import SHARES, definitions, sample_size
 from warehouse.serve.pages.selection import NONE
 from warehouse.serve.pages.status import version_label
 
@@ -83,7 +84,7 @@ def _versions(visit: Visit) -> Table:
                 "range": f"{number(row['success_rate_low'], SHARE)} to {number(row['success_rate_high'], SHARE)}"
                 if row["success_rate_low"] is not None
                 else "",
-                "n": row["n_judged"],
+                "sizes": {column: row[sample_size(column)] for column in row if column in SHARES},
                 "url": visit.filter.url("/", agent=row["agent_id"] or NONE, version=row["version_id"] or NONE),
             }
             for row in rows
@@ -130,7 +131,7 @@ def _experiments(visit: Visit) -> Table:
                 "agent": visit.agent(row["agent_id"]),
                 "variants": f"{row['variant_kind']} …{row['variant_a'][-4:]} (A), …{row['variant_b'][-4:]} (B)",
                 "name": MEASURE_NAMES.get(row["measure"], row["measure"]),
-                "url": visit.filter.url("/", agent=row["agent_id"] or NONE, days="all"),
+                "url": visit.filter.url("/", agent=row["agent_id"] or NONE, days="all", **ALL_CONVERSATIONS),
             }
             for row in agents.experiments(visit.reader)
         ],

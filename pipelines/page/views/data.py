@@ -33,6 +33,11 @@ DAY_COUNTS = {
 RUN_COUNTS = {"n_listed": "listed", "n_fetched": "fetched", "n_landed": "landed", "n_gone": "deleted"}
 
 
+def _workspace(visit: Visit) -> dict[str, str]:
+    """The column of the workspace, in a table of rows that are of one, if there are several."""
+    return {"workspace": "workspace"} if len(visit.status.workspaces) > 1 else {}
+
+
 def build(visit: Visit) -> dict[str, Any]:
     """The values of the template."""
     days = health.days(visit.reader)
@@ -84,6 +89,7 @@ def _days(days: list[dict[str, Any]]) -> Table:
         columns={"start_date": "day"} | DAY_COUNTS,
         units={"start_date": "date"} | dict.fromkeys(DAY_COUNTS, "count"),
         metric="metrics.sync_health.n_missing",
+        wide=True,
         empty="Nothing was listed yet.",
     )
 
@@ -94,8 +100,16 @@ def _quarantine(visit: Visit) -> Table:
         title="Quarantine",
         note="documents that could not be read; `convohouse retry` tries them again",
         rows=[row | {"reason": words(row["reason"]), "url": None} for row in health.quarantine(visit.reader)],
-        columns={"conversation_id": "conversation", "fetched_at": "fetched", "reason": "reason", "error": "error"},
-        units={"conversation_id": "text", "fetched_at": "moment", "reason": "text", "error": "prose"},
+        columns={"conversation_id": "conversation"}
+        | _workspace(visit)
+        | {"fetched_at": "fetched", "reason": "reason", "error": "error"},
+        units={
+            "conversation_id": "text",
+            "workspace": "text",
+            "fetched_at": "moment",
+            "reason": "text",
+            "error": "prose",
+        },
         empty="The quarantine is empty.",
     )
 
@@ -109,8 +123,9 @@ def _drift(visit: Visit) -> Table:
             row | {"url": conversation_url(row["example_id"]) if row["example_id"] else None}
             for row in health.drift(visit.reader)
         ],
-        columns={
-            "path": "JSON path",
+        columns={"path": "JSON path"}
+        | _workspace(visit)
+        | {
             "value": "value",
             "n_conversations": "conversations",
             "first_seen_at": "first seen",
@@ -118,6 +133,7 @@ def _drift(visit: Visit) -> Table:
         },
         units={
             "path": "text",
+            "workspace": "text",
             "value": "text",
             "n_conversations": "count",
             "first_seen_at": "moment",
@@ -133,8 +149,12 @@ def _runs(visit: Visit) -> Table:
         title="Last runs",
         note="",
         rows=[row | {"url": None, "error": row["error"] or ""} for row in health.runs(visit.reader)],
-        columns={"started_at": "started", "outcome": "outcome"} | RUN_COUNTS | {"elapsed_secs": "took", "error": ""},
-        units={"started_at": "moment", "outcome": "words"}
+        columns={"started_at": "started"}
+        | _workspace(visit)
+        | {"outcome": "outcome"}
+        | RUN_COUNTS
+        | {"elapsed_secs": "took", "error": "problem"},
+        units={"started_at": "moment", "workspace": "text", "outcome": "words"}
         | dict.fromkeys(RUN_COUNTS, "count")
         | {"elapsed_secs": "duration", "error": "prose"},
         empty="No run has ended yet.",

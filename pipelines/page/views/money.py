@@ -82,7 +82,7 @@ def _components(visit: Visit) -> Chart:
     totals: dict[str, float] = defaultdict(float)
     for row in rows:
         totals[row["component"]] += row["cost_usd"]
-    largest = sorted(totals.keys() & COLOURS.keys(), key=lambda name: (-totals[name], name))[:MAX_PARTS]
+    largest = sorted(totals.keys() & COLOURS.keys(), key=lambda name: (-abs(totals[name]), name))[:MAX_PARTS]
     sums: dict[tuple[date, str], float] = defaultdict(float)
     for row in rows:
         name = COMPONENT_NAMES[row["component"]] if row["component"] in largest else REST
@@ -125,7 +125,8 @@ def _forecast(visit: Visit) -> list[Chart]:
         total += row["cost_usd"] or 0
         rows.append(_point("spent", row["start_date"], total, f"{day(row['start_date'])}: {number(total, USD)} so far"))
     expected = month["expected_usd"]
-    if expected is not None and month["last_date"] > month["as_of_date"]:
+    is_over = month["last_date"] <= month["as_of_date"]
+    if expected is not None and not is_over:
         n_days = (month["last_date"] - month["as_of_date"]).days
         for number_of_day in range(n_days + 1):
             part = number_of_day / n_days
@@ -143,21 +144,24 @@ def _forecast(visit: Visit) -> list[Chart]:
             _point("budget", at, month["budget_usd"], f"budget {number(month['budget_usd'], USD)}")
             for at in (month["month_start_date"], month["last_date"])
         ]
-    note = f"US dollars of {month['month_start_date']:%B %Y}, added up; expected {number(expected, USD)} at its end"
-    if month["expected_high_usd"] is not None and month["last_date"] > month["as_of_date"]:
+    note = f"US dollars of {month['month_start_date']:%B %Y}, added up"
+    note += f": {number(total, USD)}" if is_over else f"; expected {number(expected, USD)} at its end"
+    if month["expected_high_usd"] is not None and not is_over:
         low, high = (number(month[name], USD) for name in ("expected_low_usd", "expected_high_usd"))
         note += f" ({low} to {high} in 95 of 100 months)"
     note += "" if month["budget_usd"] is None else f"; budget {number(month['budget_usd'], USD)}"
     if not visit.filter.selection.is_all_conversations:
-        note += "; of all conversations of the agent"
+        note += "; of all conversations, whatever the channel, language and version"
     return [
         Chart(
             name="forecast",
-            title="What the month will cost",
+            title="What the month cost" if is_over else "What the month will cost",
             note=note,
-            spec=charts.forecast(budget=month["budget_usd"] is not None),
+            spec=charts.forecast(
+                interval=any(row["low"] is not None for row in rows), budget=month["budget_usd"] is not None
+            ),
             rows=rows,
-            columns={"date": "day", "kind": "", "value": "added up", "low": "at least", "high": "at most"},
+            columns={"date": "day", "kind": "amount", "value": "added up", "low": "at least", "high": "at most"},
             units={"date": "date", "kind": "text", "value": USD, "low": USD, "high": USD},
             metric="metrics.spend_forecast.expected_usd",
         )

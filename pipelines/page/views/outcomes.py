@@ -52,7 +52,8 @@ def _lede(total: dict[str, Any]) -> str:
     if not total["n_judged"]:
         return f"{text}. None of all was judged."
     success = number(total["success_rate"], SHARE)
-    return f"{text}. Of all, {total['n_judged']:,} were judged, and {success} of them succeeded."
+    verb, noun = ("was", "it") if total["n_judged"] == 1 else ("were", "them")
+    return f"{text}. Of all, {total['n_judged']:,} {verb} judged, and {success} of {noun} succeeded."
 
 
 def _by_day(visit: Visit) -> Chart:
@@ -148,7 +149,7 @@ def _returns(visit: Visit) -> Facts:
         "callers whose number or id is known, of days that are long enough ago; who called on two days counts on each"
     )
     if not visit.filter.selection.is_all_conversations:
-        note += "; of all conversations of the agent, whatever the channel, language and version"
+        note += "; of all conversations, whatever the channel, language and version"
 
     def share_of(share: str, n: str, noun: str = "conversation") -> str:
         return f"{number(row[share], SHARE)} of {plural(row[n], noun)}"
@@ -159,7 +160,10 @@ def _returns(visit: Visit) -> Facts:
         title="Who comes back",
         note=note,
         rows=[
-            ("A success, and no other within 7 days", share_of("first_contact_resolution_rate", "n_resolvable")),
+            (
+                "First-contact resolution: a success, and no other within 7 days",
+                share_of("first_contact_resolution_rate", "n_resolvable"),
+            ),
             ("Back within a day", share_of("return_1d_rate", "n_callers_1d", "caller")),
             ("Back within 7 days", share_of("return_7d_rate", "n_callers_7d", "caller")),
             ("Caller known", f"{row['n_known_calls']:,} of {reached} that reached somebody"),

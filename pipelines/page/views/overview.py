@@ -7,8 +7,10 @@ from typing import Any
 
 from pipelines.page import charts
 from pipelines.page.chart import Chart
+from pipelines.page.filter import ALL_CONVERSATIONS
 from pipelines.page.text import change, day, number
 from pipelines.page.views.base import View, Visit, day_rows
+from warehouse.serve.pages.cards import Card
 from warehouse.serve.pages.measures import FEW
 from warehouse.serve.pages.overview import Overview, read_overview
 from warehouse.serve.pages.selection import NONE
@@ -42,8 +44,13 @@ LINKS: dict[str, dict[str, object]] = {
 MEASURE_LINKS = LINKS | {
     "abandonment_rate": {"outcome": "abandoned"},
     "transfer_rate": {"transferred": "yes"},
+    "voicemail_rate": {"outcome": "voicemail"},
     "cost_usd_per_call": {"sort": "cost"},
     "wait_p50_secs": {"sort": "wait"},
+    "wait_p90_secs": {"sort": "wait"},
+    "wait_within_good_rate": {"sort": "wait"},
+    "wait_within_fair_rate": {"sort": "wait"},
+    "wait_within_poor_rate": {"sort": "wait"},
 }
 
 TRENDS = (
@@ -63,14 +70,25 @@ def build(visit: Visit) -> dict[str, Any]:
         "sentence": sentence(visit, overview) + _unfinished_day(visit),
         "cards": overview.cards,
         "card_sizes": CARD_SIZES,
+        "coverages": {card.column: text for card in overview.cards if (text := coverage(card))},
         "short_names": SHORT_NAMES,
         "links": {card.column: visit.filter.url("/conversations", **LINKS[card.column]) for card in overview.cards},
         "n_open": overview.n_open,
         "attention": attention[:MAX_ITEMS],
         "n_more": max(0, len(attention) - MAX_ITEMS),
-        "calm": calm(visit, overview),
+        "calm": calm(overview),
         "charts": trends(visit, overview),
     }
+
+
+def coverage(card: Card) -> str:
+    """Of how many conversations a card can say something; a cost only if it is not known of all."""
+    share = number(card.coverage, "share of 1")
+    if card.coverage is None:
+        return ""
+    if card.column == "success_rate":
+        return f"{share} of all"
+    return f"cost of {share} known" if card.coverage < 1 else ""
 
 
 def sentence(visit: Visit, overview: Overview) -> str:
@@ -120,7 +138,7 @@ def _attention(visit: Visit, overview: Overview) -> list[dict[str, Any]]:
         items.append(
             {
                 "mark": "bad",
-                "title": f"{tool['tool_name']} fails more",
+                "title": f"{tool['tool_name'] or 'A tool without a name'} fails more",
                 "detail": rates,
                 "url": visit.filter.url("/conversations", tool_error=tool["tool_name"] or NONE),
                 "n": tool["n_answered"],
@@ -140,7 +158,7 @@ def _attention(visit: Visit, overview: Overview) -> list[dict[str, Any]]:
                     "/conversations",
                     row["start_date"],
                     agent=row["agent_id"] or NONE,
-                    **MEASURE_LINKS.get(row["measure"], {}),
+                    **ALL_CONVERSATIONS | MEASURE_LINKS.get(row["measure"], {}),
                 ),
                 "n": row["n_observations"],
                 "n_text": f"n {row['n_observations']:,}",
@@ -159,8 +177,8 @@ def _missed_target(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
         "url": visit.filter.url(
             "/conversations",
             **{"from": week, "to": week + timedelta(days=6)},
-            agent=row["agent_id"],
-            **MEASURE_LINKS.get(row["metric"], {}),
+            agent=row["agent_id"] or NONE,
+            **ALL_CONVERSATIONS | MEASURE_LINKS.get(row["metric"], {}),
         ),
         "n": n,
         "n_text": f"n {n:,}",
@@ -209,13 +227,16 @@ def _within(name: str) -> str:
     return name[0].lower() + name[1:]
 
 
-def calm(visit: Visit, overview: Overview) -> str:
+def calm(overview: Overview) -> str:
     """What was looked at if nothing needs attention: what was not is not said to be fine."""
-    kinds = ["unusual day"]
-    kinds += ["tool that fails more than before"] * (visit.filter.selection.is_compared)
-    kinds += ["missed target"] * (overview.n_targets > 0)
-    text = f"No {', no '.join(kinds[:-1])} and no {kinds[-1]}." if len(kinds) > 1 else f"No {kinds[0]}."
-    return text if overview.n_targets else f"{text} No week with a target ended in these days."
+    has_days, has_targets = overview.n_compared_days > 0, overview.n_targets > 0
+    kinds = ["no unusual day"] * has_days
+    kinds += ["no tool that fails more than before"] * (overview.cards[0].previous is not None)
+    kinds += ["no missed target"] * has_targets
+    sentences = [f"{' and '.join(filter(None, (', '.join(kinds[:-1]), kinds[-1])))}.".capitalize()] if kinds else []
+    sentences += [] if has_days else ["There are too few days before to tell an unusual one."]
+    sentences += [] if has_targets else ["No week with a target ended in these days."]
+    return " ".join(sentences)
 
 
 VIEW = View("Overview", "/", "overview.html", build)

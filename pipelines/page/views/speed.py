@@ -72,7 +72,7 @@ def _waits(visit: Visit) -> Chart:
             for column, name in PERCENTILES.items()
         ],
         period=visit.filter.period,
-        columns={"date": "day", "series": "", "value": "wait", "n": "waits"},
+        columns={"date": "day", "series": "percentile", "value": "wait", "n": "waits"},
         units={"date": "date", "series": "text", "value": SECONDS, "n": "count"},
         metric="metrics.agent_daily.wait_p95_secs",
     )

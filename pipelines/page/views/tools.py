@@ -110,11 +110,11 @@ def _hours(visit: Visit, names: list[str]) -> Chart:
         spec=charts.heat_map(tuple(f"{hour}" for hour in range(24)), len(names), good="low"),
         rows=[
             {
-                "label": row["tool_name"],
+                "label": row["tool_name"] or "not given",
                 "x": f"{row['hour']}",
                 "value": row["error_rate"],
                 "n": row["n_answered"],
-                "tip": f"{row['tool_name']}, {row['hour']}:00: {number(row['error_rate'], SHARE)} "
+                "tip": f"{row['tool_name'] or 'not given'}, {row['hour']}:00: {number(row['error_rate'], SHARE)} "
                 f"of {row['n_answered']:,}",
                 "url": visit.filter.url("/conversations", tool_error=row["tool_name"] or NONE, hour=row["hour"]),
             }

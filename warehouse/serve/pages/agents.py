@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from warehouse.serve.pages.cards import is_notable
 from warehouse.serve.pages.measures import change, definitions, is_better, measure_rows, sample_size
-from warehouse.serve.pages.selection import Reader, Row
+from warehouse.serve.pages.selection import OF_SCOPE, Reader, Row
 
 COLUMNS = (
     "n_calls",
@@ -25,20 +25,19 @@ from metrics.version_comparison
 """
 
 
-EXPERIMENTS = """
+EXPERIMENTS = f"""
 select
     agent_id, variant_kind, variant_a, variant_b, measure, finding, n_observations_a, n_observations_b
 from metrics.experiments
-where ($agent_id is null or coalesce(agent_id, 'none') = $agent_id) and ($workspace is null or workspace = $workspace)
+where {OF_SCOPE}
 order by has_enough_data desc, agent_id, variant_kind, variant_a, variant_b, measure
 limit 40
-"""
+"""  # noqa: S608 -- our own SQL
 
 
 def experiments(reader: Reader) -> list[Row]:
     """What versions or branches of an agent did in their common time, over all days (``metrics.experiments``)."""
-    selection = reader.chosen
-    return reader.rows(EXPERIMENTS, agent_id=selection.agent_id, workspace=selection.workspace)
+    return reader.rows(EXPERIMENTS, **reader.chosen.scope)
 
 
 def scorecard(reader: Reader) -> list[Row]:

@@ -20,6 +20,8 @@ from warehouse.serve.pages.measures import (
 from warehouse.serve.pages.selection import Period, Reader, Row
 
 COLUMNS = ("n_calls", "success_rate", "containment_rate", "cost_usd_per_success", "wait_p95_secs", "error_rate")
+COVERAGES = {"success_rate": "success_coverage", "cost_usd_per_success": "cost_usd_coverage"}
+"""Measures that are not over all conversations, and the share of these for which there is something to measure."""
 NOTABLE = 0.1
 """Relative change of an amount from which it is mentioned; shares are compared with what chance gives."""
 Z = 1.959963984540054
@@ -30,7 +32,7 @@ Z = 1.959963984540054
 class Card:
     """A measure of the selection: value, n, difference to the period before, and its value on each day.
 
-    ``days`` has every day of the period; a day without a value has None.
+    ``days`` has every day of the period; a day without a value has None. ``coverage`` is a share of all conversations.
     """
 
     column: str
@@ -94,7 +96,7 @@ def _card(
         previous=previous,
         previous_n=before[size],
         days=tuple(_day(day, column, size, by_day.get(day)) for day in days),
-        coverage=now["success_coverage"] if column in ("success_rate", "cost_usd_per_success") else None,
+        coverage=now[COVERAGES[column]] if column in COVERAGES else None,
     )
 
 

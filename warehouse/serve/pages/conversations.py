@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from warehouse.serve.pages.measures import SLOW_WAIT
-from warehouse.serve.pages.selection import NONE, Reader, Row
+from warehouse.serve.pages.selection import Reader, Row, or_none
 from warehouse.serve.search_terms import pattern, search_terms
 
 PAGE_SIZE = 50
@@ -39,7 +39,7 @@ SORTS = {
     "tool_errors": "n_tool_errors desc, started_at desc",
 }
 
-TOOL = f"coalesce(parts.tool_name, '{NONE}')"
+TOOL = or_none("parts.tool_name")
 
 IS_SLOW = f"coalesce(p95_wait_secs, 0) > {SLOW_WAIT}"
 
@@ -131,8 +131,8 @@ def _where(conditions: Conditions) -> tuple[str, dict[str, Any]]:
         _exists("fct_turns", "parts.wait_secs > $min_wait_secs"): conditions.min_wait_secs,
         _exists("fct_tool_calls", f"{TOOL} = $tool"): conditions.tool,
         _exists("fct_tool_calls", f"{TOOL} = $tool_error and parts.is_error"): conditions.tool_error,
-        "coalesce(termination_group, 'none') = $termination": conditions.termination,
-        _exists("fct_llm_usage", f"coalesce(parts.model, '{NONE}') = $model and parts.is_total"): conditions.model,
+        "termination_group = $termination": conditions.termination,
+        _exists("fct_llm_usage", f"{or_none('parts.model')} = $model and parts.is_total"): conditions.model,
         "local_weekday = $weekday": conditions.weekday,
         "local_start_hour = $hour": conditions.hour,
         "is_repeat_caller_7d = $is_repeat_caller": conditions.is_repeat_caller,

@@ -30,9 +30,9 @@ limit 50
 """
 
 DRIFT = """
-select path, value, kind, n_conversations, first_seen_at, last_seen_at, example_id
+select workspace, path, value, kind, n_conversations, first_seen_at, last_seen_at, example_id
 from staging.stg_unknown_fields
-order by last_seen_at desc, path, value
+order by last_seen_at desc, path, value, workspace
 limit 50
 """
 

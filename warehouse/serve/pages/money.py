@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.serve.pages.selection import Reader, Row
+from warehouse.serve.pages.selection import OF_SCOPE, Reader, Row, or_none
 
 COMPONENTS = """
 select
@@ -32,36 +32,36 @@ group by all
 order by llm_cost_usd desc nulls last, usage.model
 """
 
-FORECAST = """
+FORECAST = f"""
 select
     month_start_date,
     max(as_of_date) as as_of_date,
     last_day(month_start_date) as last_date,
     cast(sum(cast(cost_usd as decimal(38, 12))) as double) as cost_usd,
-    cast(sum(cast(expected_usd as decimal(38, 12))) as double) as expected_usd,
+    case when count(expected_usd) = count(*) then cast(sum(cast(expected_usd as decimal(38, 12))) as double) end
+    as expected_usd,
     case when count(*) = 1 then max(expected_low_usd) end as expected_low_usd,
     case when count(*) = 1 then max(expected_high_usd) end as expected_high_usd,
-    max(budget_usd) as budget_usd
+    sum(budget_usd) as budget_usd
 from metrics.spend_forecast
 where
-    coalesce(agent_id, 'none') = coalesce($agent_id, '*')
+    {or_none("agent_id")} = coalesce($agent_id, '*')
     and ($workspace is null or workspace = $workspace)
     and month_start_date = (select max(month_start_date) from metrics.spend_forecast)
 group by month_start_date
-"""
-"""Intervals of several workspaces do not add up, so there is one only for one workspace."""
+"""  # noqa: S608 -- our own SQL
+"""Intervals of several workspaces do not add up, so there is one only for one workspace. Each has its own budget."""
 
-MONTH_DAYS = """
+MONTH_DAYS = f"""
 select start_date, cast(sum(cast(cost_usd as decimal(38, 12))) as double) as cost_usd
 from marts.fct_conversations
 where
     is_counted
     and start_date between $first and $last
-    and ($agent_id is null or coalesce(agent_id, 'none') = $agent_id)
-    and ($workspace is null or workspace = $workspace)
+    and {OF_SCOPE}
 group by all
 order by all
-"""
+"""  # noqa: S608 -- our own SQL
 
 RECONCILIATION = """
 select
@@ -96,7 +96,7 @@ group by bill_unit
 order by bill_unit
 """
 
-SWITCHES = """
+SWITCHES = f"""
 select
     agent_id,
     main_model,
@@ -108,12 +108,11 @@ from metrics.llm_switch
 where
     estimated_saving_usd > 0
     and not is_main_model
-    and ($agent_id is null or coalesce(agent_id, 'none') = $agent_id)
-    and ($workspace is null or workspace = $workspace)
+    and {OF_SCOPE}
 qualify row_number() over (partition by workspace, agent_id order by estimated_saving_usd desc, model) <= 3
 order by estimated_saving_usd desc, agent_id, model
 limit 12
-"""
+"""  # noqa: S608 -- our own SQL
 
 
 def components(reader: Reader) -> list[Row]:
@@ -128,17 +127,13 @@ def models(reader: Reader) -> list[Row]:
 
 def forecast(reader: Reader) -> tuple[Row | None, list[Row]]:
     """The newest month's forecast of the selection's agent, or of all (None without one), and the cost of its days."""
-    agent_id, workspace = _agent(reader)
-    rows = reader.rows(FORECAST, agent_id=agent_id, workspace=workspace)
+    scope = reader.chosen.scope
+    rows = reader.rows(FORECAST, **scope)
     if not rows:
         return None, []
     (month,) = rows
     spent = reader.rows(
-        MONTH_DAYS,
-        first=month["month_start_date"],
-        last=month["as_of_date"],
-        agent_id=agent_id,
-        workspace=workspace,
+        MONTH_DAYS, first=month["month_start_date"], last=min(month["as_of_date"], month["last_date"]), **scope
     )
     return month, spent
 
@@ -162,10 +157,4 @@ def bills(reader: Reader) -> list[Row]:
 
 def cheaper_models(reader: Reader) -> list[Row]:
     """The three models of each agent that would save most by the vendor's estimates, over the last 30 days."""
-    agent_id, workspace = _agent(reader)
-    return reader.rows(SWITCHES, agent_id=agent_id, workspace=workspace)
-
-
-def _agent(reader: Reader) -> tuple[str | None, str | None]:
-    selection = reader.chosen
-    return selection.agent_id, selection.workspace
+    return reader.rows(SWITCHES, **reader.chosen.scope)

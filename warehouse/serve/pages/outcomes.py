@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from warehouse.serve.pages.conversations import OUTCOME
-from warehouse.serve.pages.selection import Reader, Row
+from warehouse.serve.pages.selection import OF_SCOPE, Reader, Row
 
 BY_DAY = f"""
 select start_date, {OUTCOME} as outcome, count(*) as n_calls
@@ -47,7 +47,7 @@ order by conversations.started_at desc, conversations.conversation_id, evaluatio
 limit 8
 """
 
-RETURNS = """
+RETURNS = f"""
 select
     cast(coalesce(sum(n_reached), 0) as bigint) as n_reached,
     cast(coalesce(sum(n_known_calls), 0) as bigint) as n_known_calls,
@@ -61,13 +61,12 @@ select
 from metrics.repeat_callers
 where
     start_date between $first and $last
-    and ($agent_id is null or coalesce(agent_id, 'none') = $agent_id)
-    and ($workspace is null or workspace = $workspace)
-"""
+    and {OF_SCOPE}
+"""  # noqa: S608 -- our own SQL
 
 TERMINATIONS = """
 select
-    coalesce(termination_group, 'none') as termination_group,
+    termination_group,
     count(*) as n_calls,
     count(*) / sum(count(*)) over () as share,
     count(*) filter (call_successful = 'success') as n_success,
@@ -101,8 +100,7 @@ def returns(reader: Reader) -> Row:
         RETURNS,
         first=selection.period.first,
         last=selection.period.last,
-        agent_id=selection.agent_id,
-        workspace=selection.workspace,
+        **selection.scope,
     )
 
 

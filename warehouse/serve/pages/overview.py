@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from warehouse.serve.pages.cards import COLUMNS, Card, cards, is_notable
 from warehouse.serve.pages.measures import FEW, definitions, measure_rows, sample_size
-from warehouse.serve.pages.selection import Reader, Row
+from warehouse.serve.pages.selection import OF_SCOPE, Reader, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,9 @@ class Mover:
 class Overview:
     """What the overview shows.
 
-    ``headline`` is the notable card, other than conversations, that changed most. ``anomalies`` are rows of
-    ``metrics.anomalies`` of the period, with the name and unit of their measure; ``missed_targets`` rows of
+    ``headline`` is the notable card, other than conversations, that changed most. ``anomalies`` are flagged rows of
+    ``metrics.anomalies`` of the period, with the name and unit of their measure, of ``n_compared_days`` rows that could
+    be compared with days before; ``missed_targets`` rows of
     ``metrics.targets``, of ``n_targets`` that were to be met; ``failing_tools`` have rates of both periods; ``days``
     are measures by day.
     """
@@ -48,6 +49,7 @@ class Overview:
     headline: Card | None
     mover: Mover | None
     anomalies: list[Row]
+    n_compared_days: int
     missed_targets: list[Row]
     n_targets: int
     failing_tools: list[Row]
@@ -55,30 +57,28 @@ class Overview:
     n_open: int
 
 
-ANOMALIES = """
-select start_date, agent_id, measure, value, n_observations, expected, spread, deviation
+ANOMALIES = f"""
+select start_date, agent_id, measure, value, n_observations, expected, spread, deviation, is_flagged
 from metrics.anomalies
 where
-    is_flagged
+    expected is not null
     and start_date between $first and $last
-    and ($agent_id is null or coalesce(agent_id, 'none') = $agent_id)
-    and ($workspace is null or workspace = $workspace)
+    and {OF_SCOPE}
 order by start_date desc, abs(deviation) / nullif(spread, 0) desc, agent_id, measure
-"""
+"""  # noqa: S608 -- our own SQL
 
-WEEK_TARGETS = """
+WEEK_TARGETS = f"""
 select week_start_date, agent_id, metric, metric_name, value, target, difference, n_observations, is_met
 from metrics.targets
 where
-    ($agent_id is null or coalesce(agent_id, 'none') = $agent_id)
-    and ($workspace is null or workspace = $workspace)
+    {OF_SCOPE}
     and week_start_date = (
         select max(week_start_date)
         from metrics.targets
         where is_over and week_start_date between $first - 6 and $last - 6
     )
 order by abs(difference) / nullif(target, 0) desc, agent_id, metric
-"""
+"""  # noqa: S608 -- our own SQL
 """Of the last week that ended in the period."""
 
 TARGETS = """
@@ -109,8 +109,8 @@ select
     before.n_answered as previous_n_answered,
     before.n_errors / nullif(before.n_answered, 0) as previous_error_rate
 from (select * from calls where not is_before) as now
-join (select * from calls where is_before) as before using (tool_name)
-order by error_rate - previous_error_rate desc nulls last, tool_name
+join (select * from calls where is_before) as before on now.tool_name is not distinct from before.tool_name
+order by error_rate - previous_error_rate desc nulls last, now.tool_name
 """
 
 
@@ -126,10 +126,8 @@ def read_overview(reader: Reader) -> Overview:
     scope = {
         "first": selection.period.first,
         "last": selection.period.last,
-        "agent_id": selection.agent_id,
-        "workspace": selection.workspace,
-    }
-    anomalies = reader.rows(ANOMALIES, **scope)
+    } | selection.scope
+    compared_days = reader.rows(ANOMALIES, **scope)
     week_targets = [row for row in reader.rows(WEEK_TARGETS, **scope) if row["metric"] in defined]
     (n_open,) = reader.row("select count(*) as n_open from selected where not is_before and not is_finished").values()
     return Overview(
@@ -143,8 +141,10 @@ def read_overview(reader: Reader) -> Overview:
                 "unit": defined[row["measure"]].unit,
                 "good": defined[row["measure"]].good,
             }
-            for row in anomalies
+            for row in compared_days
+            if row["is_flagged"]
         ],
+        n_compared_days=len(compared_days),
         missed_targets=[row | {"unit": defined[row["metric"]].unit} for row in week_targets if row["is_met"] is False],
         n_targets=sum(row["is_met"] is not None for row in week_targets),
         failing_tools=newly_failing_tools(reader),

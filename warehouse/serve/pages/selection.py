@@ -26,6 +26,18 @@ from warehouse.storage.home import Home
 NONE = "none"
 """In place of an agent, channel, language, version, model or tool: what has none."""
 
+
+def or_none(column: str) -> str:
+    """SQL: the value of a column as a parameter of the page gives it, ``NONE`` for null."""
+    return f"coalesce({column}, '{NONE}')"
+
+
+OF_SCOPE = f"""
+($agent_id is null or {or_none("agent_id")} = $agent_id)
+and ($workspace is null or workspace = $workspace)
+"""
+"""SQL: the rows of a table by workspace and agent that are of a selection; ``Selection.scope`` has the parameters."""
+
 Row = dict[str, Any]
 
 EPOCH = date(1970, 1, 1)
@@ -112,6 +124,11 @@ class Selection:
     def previous(self) -> Period | None:
         """The period that it is compared with."""
         return self.period.before() if self.is_compared else None
+
+    @property
+    def scope(self) -> dict[str, str | None]:
+        """The parameters of ``OF_SCOPE``."""
+        return {"agent_id": self.agent_id, "workspace": self.workspace}
 
     @property
     def is_all_conversations(self) -> bool:

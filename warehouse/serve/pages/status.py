@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -15,13 +17,15 @@ VALUES = """
 select 'channel' as kind, channel as value, count(*) as n from marts.fct_conversations group by all
 union all
 select 'language' as kind, main_language as value, count(*) as n from marts.fct_conversations group by all
+union all
+select 'workspace' as kind, workspace as value, 0 as n from marts.fct_conversations group by all
 order by kind, n desc, value
 """
 VERSIONS = """
-select agent_id, version_id, cast(first_call_at as date) as first_date, n_calls
-from marts.dim_agent_versions
-where version_id is not null
-order by agent_id, first_call_at desc, version_id
+select workspace, agent_id, version_id, cast(min(started_at) as date) as first_date
+from marts.fct_conversations
+group by all
+order by agent_id, first_date desc, version_id
 """
 STATUS = """
 select
@@ -73,13 +77,20 @@ class DataStatus:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What can be chosen in the filter: labels by id or value; versions by agent."""
+    """What can be chosen in the filter: values, or labels by value; ``NONE`` for conversations without one.
 
+    ``version_agents`` are the labels of the agents of versions. ``agents_of`` has the agents of a workspace,
+    ``versions_of`` the versions of an agent that have answered; of None they have all.
+    """
+
+    workspaces: tuple[str, ...]
     agents: dict[str, str]
-    channels: tuple[str | None, ...]
-    languages: tuple[str | None, ...]
+    channels: tuple[str, ...]
+    languages: tuple[str, ...]
     versions: dict[str, str]
     version_agents: dict[str, str]
+    agents_of: Mapping[str | None, AbstractSet[str]]
+    versions_of: Mapping[str | None, AbstractSet[str]]
 
 
 def read_status(home: Home, reader: Reader, *, now: datetime, fresh_for: timedelta) -> DataStatus:
@@ -107,17 +118,34 @@ def read_status(home: Home, reader: Reader, *, now: datetime, fresh_for: timedel
 
 def read_choices(reader: Reader) -> Choices:
     """Everything that the filter offers."""
-    values: dict[str, list[str | None]] = {"channel": [], "language": []}
+    values: dict[str, list[str]] = {"channel": [], "language": [], "workspace": []}
     for row in reader.rows(VALUES):
-        values[row["kind"]].append(row["value"])
-    agents = agent_labels(reader)
-    if reader.rows("select 1 from marts.fct_conversations where agent_id is null limit 1"):
-        agents[NONE] = "agent not given"
+        values[row["kind"]].append(row["value"] or NONE)
+    labels = agent_labels(reader)
+    agents_of, versions_of = defaultdict[str | None, set[str]](set), defaultdict[str | None, set[str]](set)
     versions, version_agents = {}, {}
+    for row in reader.rows(AGENTS):
+        agents_of[row["workspace"]].add(row["agent_id"])
     for row in reader.rows(VERSIONS):
-        versions[row["version_id"]] = version_label(row["version_id"], row["first_date"])
-        version_agents[row["version_id"]] = row["agent_id"]
-    return Choices(agents, tuple(values["channel"]), tuple(values["language"]), versions, version_agents)
+        agent_id, version_id = row["agent_id"] or NONE, row["version_id"] or NONE
+        versions[version_id] = version_label(row["version_id"], row["first_date"])
+        version_agents[version_id] = labels.get(agent_id, "")
+        agents_of[row["workspace"]].add(agent_id)
+        versions_of[agent_id].add(version_id)
+    for parts in (agents_of, versions_of):
+        parts[None] = set().union(*parts.values())
+    if NONE in agents_of[None]:
+        labels[NONE] = "agent not given"
+    return Choices(
+        workspaces=tuple(values["workspace"]),
+        agents=labels,
+        channels=tuple(values["channel"]),
+        languages=tuple(values["language"]),
+        versions=dict(sorted(versions.items(), key=lambda item: item[0] == NONE)),
+        version_agents=version_agents,
+        agents_of=agents_of,
+        versions_of=versions_of,
+    )
 
 
 def agent_labels(reader: Reader) -> dict[str, str]:

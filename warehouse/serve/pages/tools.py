@@ -55,6 +55,7 @@ definitions as (
         max(changed_at) filter (n_versions > 1) as changed_at,
         max(response_timeout_secs) as response_timeout_secs
     from marts.dim_tools
+    where $workspace is null or workspace = $workspace
     group by all
 )
 
@@ -66,8 +67,8 @@ select
     definitions.changed_at,
     definitions.response_timeout_secs
 from now
-left join before using (tool_name)
-left join definitions using (tool_name)
+left join before on now.tool_name is not distinct from before.tool_name
+left join definitions on now.tool_name = definitions.tool_name
 order by now.n_errors desc, now.n_tool_calls desc, now.tool_name
 """
 
@@ -104,14 +105,14 @@ order by all
 
 UNUSED = """
 select tool_name, tool_type, first_seen_at from marts.dim_tools
-where is_never_used and not is_gone
+where is_never_used and not is_gone and ($workspace is null or workspace = $workspace)
 order by tool_name
 """
 
 
 def tools(reader: Reader) -> list[Row]:
     """Tools that were called, those with most errors first; the error rate is of answered calls."""
-    return reader.rows(TOOLS)
+    return reader.rows(TOOLS, workspace=reader.chosen.workspace)
 
 
 def errors(reader: Reader) -> list[Row]:
@@ -126,4 +127,4 @@ def by_hour(reader: Reader) -> list[Row]:
 
 def unused(reader: Reader) -> list[Row]:
     """Tools that the workspace has and no conversation ever called."""
-    return reader.rows(UNUSED)
+    return reader.rows(UNUSED, workspace=reader.chosen.workspace)

@@ -249,6 +249,25 @@ def test_a_dagster_home_that_is_no_folder(command: str, folder: str, tmp_path: P
     assert "Create the folder, or leave the variable out." in ended.err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["sync"],
+        ["feedback", "conv_1", "like", "--yes"],
+        ["tools", "--sync"],
+        ["versions", "--sync"],
+        ["bill", "--sync"],
+        ["prices", "agent_1"],
+        ["access", "agent_1"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_without_a_key_no_home_is_begun(arguments: list[str], tmp_path: Path) -> None:
+    ended = run(tmp_path, *arguments)
+    assert (ended.code, "error: No API key is set." in ended.err) == (3, True), ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_home_that_this_user_may_not_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")

@@ -26,6 +26,17 @@ def dagster_home() -> Path | None:
     return Path(value) if value else None
 
 
+def ensure_user_folder() -> None:
+    """Name a folder for a user who has none, as in a container: libraries look for it when they are imported.
+
+    It is the root, where such a user can write nothing, and where nobody else can either.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = "/"  # noqa: TID251 - see above
+
+
 def child_environment(**additions: str) -> dict[str, str]:
     """The environment for a process of ours, with additions."""
     return {**os.environ, **additions}  # noqa: TID251 - this module reads the environment

@@ -23,7 +23,7 @@ BEFORE_ANY_RUN = "2024-01-01"
             "convohouse drift --since 30d": "what is new in the last thirty days",
             f"convohouse --json drift --since {BEFORE_ANY_RUN}": "all of it, for programs",
         },
-        {0: "listed, also if nothing is new", 2: "a date or a setting is wrong"},
+        {0: "listed, also if nothing is new", 2: "a date or a setting is wrong, or the folder cannot be a home"},
     )
 )
 @click.option("--since", metavar="WHEN", help="New since a date, a time, or days ago (7d) [default: the last run].")
@@ -41,6 +41,7 @@ def drift(options: Options, since: str | None) -> None:
     from warehouse.errors import EmptyHomeError
 
     home = options.home_folder()
+    home.check()
     since_at = None if since is None else parse_moment(since, options.now())
     new, n_before = new_unknown(home, since_at)
     if options.is_json:

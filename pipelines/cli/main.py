@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn, TextIO
 
 import click
@@ -139,6 +140,7 @@ for _command in (
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line, by default that of the process, and end the process with its exit code."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         _replace_unencodable(stream)
     gc.set_threshold(NEW_OBJECTS_PER_COLLECTION)
@@ -211,6 +213,13 @@ def report_error(error: Exception, *, is_json: bool = False) -> int:
 def _emit_error(message: str, hint: str, code: int) -> None:
     """An error as the JSON object of a command that could give no other."""
     emit({"error": {"message": message, "hint": hint, "exit_code": code}})
+
+
+def _open_closed_streams() -> None:
+    """Drop what is written to a closed stream (``>&-``), whose number the next file that is opened would get."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for the process
 
 
 def _replace_unencodable(stream: TextIO) -> None:

@@ -80,7 +80,7 @@ def prices(
     names = (*agents, *option_agents)
     context = options.context() if names else options.context_with_data()
     agent_ids = resolve_agents(context.home, names, allow_unseen=True)
-    with context.write_lock("prices"), show_progress(options) as show:
+    with context.api_lock("prices"), show_progress(options) as show:
         results = [
             (
                 workspace,

@@ -39,7 +39,7 @@ TARGET_COLUMNS = {"target": "published to", "format": "format", "published_at": 
             "convohouse --home demo status": "of the demo's",
             "convohouse status --json | jq .workspaces[].states": "for programs",
         },
-        {0: "printed, also if the home folder is empty", 2: "a setting is wrong"},
+        {0: "printed, also if the home folder is empty", 2: "a setting is wrong, or the folder cannot be a home"},
     )
 )
 @shared_options
@@ -55,6 +55,7 @@ def status(options: Options) -> None:
     from warehouse.errors import EmptyHomeError
 
     context = options.context()
+    context.home.check()
     now = context.clock()
     statuses = [
         read_status(

@@ -3,3 +3,7 @@
 It needs the packages of the extra ``page``, which are imported when a page is served or written. Numbers come from
 ``warehouse.serve.pages``; here is how they look, which address has them, and who may see them.
 """
+
+from pipelines.environment import ensure_user_folder
+
+ensure_user_folder()  # before altair is imported

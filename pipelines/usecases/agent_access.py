@@ -52,7 +52,7 @@ def check_agents(context: Context, agents: Sequence[str], progress: Progress = n
         HomeError: see ``Context.write_lock``.
         LockedError: see ``Context.write_lock``.
     """
-    with context.write_lock("access"):
+    with context.api_lock("access"):
         asked_at = context.clock()
         unique_agents = list(dict.fromkeys(agents))
         checker = _Checker(context, len(unique_agents), progress)

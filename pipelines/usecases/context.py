@@ -120,6 +120,16 @@ class Context:
         """
         return lock.write_lock(self.home.open(), what=what, now=self.clock())
 
+    def api_lock(self, what: str) -> AbstractContextManager[None]:
+        """As ``write_lock``, for work that asks the API: without a key, no home folder is begun.
+
+        Raises:
+            CredentialsError: there is no home yet, and no key is set.
+        """
+        if not self.home.exists():
+            self.workspaces()[0].settings.key()
+        return self.write_lock(what)
+
 
 def run_with_client(context: Context, work: Callable[[ApiClient], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine with an API client of the workspace that is open meanwhile; its result.

@@ -62,7 +62,7 @@ def submit_feedback(
         HomeError: see ``Context.write_lock``.
         LockedError: see ``Context.write_lock``.
     """
-    with context.write_lock("feedback"):
+    with context.api_lock("feedback"):
         unsent = unsent_feedback(context.home, feedback)
         runner = BatchRunner(
             context,

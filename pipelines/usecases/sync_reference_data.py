@@ -105,7 +105,7 @@ def copy_and_build(
         What is wrong with single items, and the failed checks.
     """
     problems: list[str] = []
-    with context.write_lock(what):
+    with context.api_lock(what):
         for workspace in context.workspaces():
             problems += copy(workspace)
             refresh_unknown(workspace.home)

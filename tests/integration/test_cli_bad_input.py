@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shlex
 import socket
@@ -24,6 +25,12 @@ UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 KEY = {"ELEVENLABS_API_KEY": "demo"}
 WEBHOOKS = {"ELEVENLABS_WEBHOOK_SECRET": "wsec_1"}
 HASTY = {"CONVOHOUSE_REQUEST_DEADLINE_SECS": "0.2"}
+
+
+ON_A_FILE = [
+    [*command, "--home", "taken"]
+    for command in (["sync"], ["build"], ["check"], ["status"], ["drift"], ["query", "select 1"], ["bill", "--sync"])
+]
 
 
 def assert_refused(ended: Ended, code: int, *words: str, lines: int = 2) -> None:
@@ -49,6 +56,9 @@ def assert_refused(ended: Ended, code: int, *words: str, lines: int = 2) -> None
         (["reprocess", "--since", "2026-02-01", "--until", "2026-01-01"], {}, 2, ["window is empty"]),
         (["sync", "--home", "taken/below"], KEY, 2, ["taken/below", "Not a directory", "--home"]),
         (["build", "--home", "taken/below"], KEY, 2, ["taken/below", "--home"]),
+        *((command, KEY, 2, ["error: taken is no folder.", "--home"]) for command in ON_A_FILE),
+        (["status", "--home", "a?b"], {}, 2, ["a?b cannot be a home folder"]),
+        (["drift", "--home", "foreign"], {}, 2, ["foreign is not empty and is not a convohouse home"]),
         (["query", "select 1", "--home", "foreign"], {}, 2, ["foreign is not empty and is not a convohouse home"]),
         (["sync", "--home", "foreign"], KEY, 2, ["foreign is not empty and is not a convohouse home"]),
         (["demo", "--home", "foreign"], KEY, 2, ["foreign is not empty and is not a convohouse home"]),
@@ -237,6 +247,34 @@ def test_a_dagster_home_that_is_no_folder(command: str, folder: str, tmp_path: P
     assert ended.code == 2
     assert f"error: DAGSTER_HOME is {folder}, which is not the whole path of a folder that exists." in ended.err
     assert "Create the folder, or leave the variable out." in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["sync"],
+        ["feedback", "conv_1", "like", "--yes"],
+        ["tools", "--sync"],
+        ["versions", "--sync"],
+        ["bill", "--sync"],
+        ["prices", "agent_1"],
+        ["access", "agent_1"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_without_a_key_no_home_is_begun(arguments: list[str], tmp_path: Path) -> None:
+    ended = run(tmp_path, *arguments)
+    assert (ended.code, "error: No API key is set." in ended.err) == (3, True), ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_home_that_this_user_may_not_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    Home(tmp_path / "data").open()
+    monkeypatch.setattr("warehouse.storage.lock.FileLock.acquire", refuse)
+    assert_refused(run(tmp_path, "build"), 2, "data cannot be written: Permission denied.", "make it writable")
 
 
 def test_a_host_that_is_no_address_of_this_machine(tmp_path: Path) -> None:

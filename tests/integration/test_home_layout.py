@@ -19,10 +19,10 @@ from tests.helpers.small_lake import LATE_COLUMNS, drop_columns, fill
 from warehouse.build import runner
 from warehouse.errors import HomeError
 from warehouse.schema.conversations import CONVERSATION_CHECKS
-from warehouse.schema.operations import AGENTS
+from warehouse.schema.operations import AGENTS, SYNC_RUNS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.transcript import TURNS
-from warehouse.storage import damage, lake, lock, parquet
+from warehouse.storage import damage, lake, lock, parquet, run_records
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -85,6 +85,22 @@ def test_the_next_writer_upgrades_a_home_and_changes_no_row(old):
     with lock.write_lock(home.open(), what="build", now=AT):
         pass
     assert {file: file.stat().st_ino for file in home.lake.rglob("*.parquet")} == before
+
+
+def test_the_next_writer_merges_the_records_of_runs_and_names_none_as_a_file_of_somebody_else(tmp_path):
+    home = Home(tmp_path / "home").open()
+    for run_id in ("night-1", "night-2"):
+        run_records.write(home, {"workspace": "main", "run_id": run_id, "started_at": AT, "ended_at": AT})
+    expected = lake.read(home, SYNC_RUNS)
+    assert expected["run_id"].to_list() == ["night-1", "night-2"]
+    lake.ensure_schema_files(home)
+    downgrade(home)
+    names = [f"main.{run_id}.parquet" for run_id in ("night-1", "night-2")]
+    assert sorted(file.name for file in home.table(SYNC_RUNS).iterdir()) == [*names, "schema.parquet"]
+    with lock.write_lock(home.open(), what="build", now=AT):
+        assert_current(home)
+    assert lake.read(home, SYNC_RUNS).equals(expected)
+    assert damage.repair(home, AT) == []
 
 
 @pytest.mark.parametrize("step", KILLS)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from warehouse.errors import LockedError
+from warehouse.errors import HomeError, LockedError
 from warehouse.storage import landing_merge, landing_sequence, layout
 from warehouse.storage.home import Home
 
@@ -27,6 +27,7 @@ def write_lock(home: Home, *, what: str, now: datetime) -> Iterator[None]:
     """Hold the lock of the home folder; first finish or remove what a killed run left, and upgrade the layout.
 
     Raises:
+        HomeError: this user may not write the folder, or the disk is read-only.
         LockedError: another process has the lock; raised without waiting, and names that process.
     """
     owner_file = home.lock.with_suffix(".owner")
@@ -37,6 +38,11 @@ def write_lock(home: Home, *, what: str, now: datetime) -> Iterator[None]:
         raise LockedError(
             f"Another run is writing to {home.root}: {_describe_owner(owner_file)}.",
             "Wait until it ends, then run again.",
+        ) from None
+    except PermissionError as error:
+        raise HomeError(
+            f"{home.root} cannot be written: {error.strerror}.",
+            "Run the command as the user whose home folder it is, or make it writable.",
         ) from None
     try:
         # Only under the lock is it certain that no other run is still writing them. The webhook receiver lands without

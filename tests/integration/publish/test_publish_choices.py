@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -13,6 +15,7 @@ from pipelines.usecases.publish import choose_jobs
 from tests.helpers.published import (
     publish_to,
 )
+from tests.helpers.reference_docs import ROOT
 from tests.helpers.run_cli import run
 from warehouse.publish import record
 from warehouse.publish.target import Target, parse_target
@@ -61,6 +64,22 @@ def test_a_missing_library_is_named_with_what_to_install(context, tmp_path, monk
     assert result.problem == "deltalake is not installed. Install the extra: pip install 'convohouse[publish]'."
     ended = run(tmp_path, "publish", str(tmp_path / "x"), CONVOHOUSE_HOME=str(context.home.root))
     assert ended.code == 2
+
+
+NO_CREDENTIALS = """
+from warehouse.publish import delta
+try:
+    delta.DeltaTable("s3://bucket/x", storage_options=delta.log_options(delta.Target("s3://bucket", "delta")))
+except OSError:
+    print("refused")
+"""
+
+
+def test_without_credentials_there_is_an_error_and_no_log_of_the_library():
+    nowhere = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", NO_CREDENTIALS]
+    ended = subprocess.run(command, env=nowhere, capture_output=True, text=True, timeout=100, check=False)  # noqa: S603 - ours
+    assert (ended.stdout, ended.stderr) == ("refused\n", "")
 
 
 def test_a_dry_run_writes_nothing(home, tmp_path):

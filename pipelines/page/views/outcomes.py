@@ -110,7 +110,12 @@ def _criteria(visit: Visit) -> Chart:
                 "text": f"{row['success_rate'] * 100:.0f} %",
                 "tip": f"{words(row['criteria_id'])}, {visit.agent(row['agent_id'])}: "
                 f"{number(row['success_rate'], SHARE)} of {row['n_judged']:,}, {row['n_failure']:,} failed",
-                "url": visit.filter.url("/conversations", agent=row["agent_id"] or NONE, criterion=row["criteria_id"]),
+                "url": visit.filter.url(
+                    "/conversations",
+                    agent=row["agent_id"] or NONE,
+                    criterion=row["criteria_id"],
+                    result=None if row["n_failure"] else "success",
+                ),
             }
             for row in rows
         ],

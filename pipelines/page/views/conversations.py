@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.errors import UsageError
 from pipelines.page.text import WEEKDAYS, words
-from pipelines.page.views.base import View, Visit
+from pipelines.page.views.base import View, Visit, conversation_url
 from warehouse.serve.pages.conversations import (
     OPEN,
     OUTCOMES,
@@ -57,7 +57,10 @@ def build(visit: Visit) -> dict[str, Any]:
     own_values = {key: values[key] for key in OWN_KEYS if key in values}
     return {
         "list": page,
-        "rows": [row | {"agent": visit.agent(row["agent_id"])} for row in page.rows],
+        "rows": [
+            row | {"agent": visit.agent(row["agent_id"]), "url": conversation_url(visit, row["conversation_id"])}
+            for row in page.rows
+        ],
         "conditions": describe(values),
         "without": {key: visit.filter.url("/conversations", **(own_values | {key: None})) for key in own_values},
         "pages": {

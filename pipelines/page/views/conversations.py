@@ -150,7 +150,7 @@ def _number(values: dict[str, str], name: str, low: float, high: float) -> float
     except ValueError:
         number = float("nan")
     if not low <= number <= high:
-        raise UsageError(f"{name} cannot be {values[name]!r}.", f"It is a number from {low:g} to {high:g}.")
+        raise UsageError(f"{name} cannot be {values[name]!r}.", f"It is a number from {low:,} to {high:,}.")
     return number
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.models.lint import RULES, lint, lint_text
+from warehouse.models.lint import RULES, lint, lint_text, main
 
 SELECT = "with final as (select {} as a from marts.x) select a from final"
 JOIN = "with final as (select x.a from marts.x {}) select a from final"
@@ -208,3 +208,10 @@ def test_our_sql_has_no_findings() -> None:
 def test_the_lint_is_a_command() -> None:
     done = subprocess.run([sys.executable, "-m", "warehouse.models.lint"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_command_names_a_header_that_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "marts").mkdir()
+    (tmp_path / "marts/orders.sql").write_text('/*\ngrain = "day"\n*/\nselect 1 as a')
+    with pytest.raises(SystemExit, match=r"orders\.sql:2: Expected `array`, got `str`"):
+        main(tmp_path)

@@ -115,8 +115,12 @@ def test_a_metric_takes_its_unit_from_its_name_and_has_no_counterpart_by_default
 @pytest.mark.parametrize(
     ("metrics", "message"),
     [
-        (f"[metrics.rating]\n{METRIC}", r"m\.sql:6: .*missing required field `unit` - at `\$\.metrics\[...\]`"),
-        ("[metrics]\nrating = 3\n", r"m\.sql:6: .*Expected `object`, got `int`"),
+        (f"[metrics.rating]\n{METRIC}", r"m\.sql:6: metrics\.rating: .*missing required field `unit`"),
+        (
+            f"[metrics.n_rows]\n{METRIC}[metrics.n_users]\n{METRIC.replace('high', 'higher')}",
+            r"m\.sql:15: metrics\.n_users: Invalid enum value 'higher' - at `\$\.metrics\[...\]\.direction`",
+        ),
+        ("[metrics]\nrating = 3\n", r"m\.sql:6: metrics\.rating: .*Expected `object`, got `int`"),
         ("metrics = 3\n", r"m\.sql:1: .*Expected `object`, got `int`"),
     ],
 )
@@ -135,7 +139,7 @@ def test_a_metric_without_a_unit_or_that_is_no_table_is_refused(metrics: str, me
         ('\ndescription = "M."\ngrain = "day"\n', r"m\.sql:3: Expected `array`, got `str`"),
         (
             '\ndescription = "M."\ngrain = []\n[columns]\n[metrics.n]\ndirection = "up"\n',
-            r"m\.sql:6: Invalid enum value 'up'",
+            r"m\.sql:6: metrics\.n: Invalid enum value 'up'",
         ),
         ('\ndescription = "M."\ngrain = []\n', r"m\.sql:1: the header has no columns"),
         (

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from warehouse.errors import ModelError
 from warehouse.models.examples import Example, read_examples
 from warehouse.models.headers import NO_COUNTERPART, OWN_DEFINITION, Metric
 from warehouse.models.project import SCHEMAS, Model, Project, read_project
@@ -276,4 +277,7 @@ def _lines(head: tuple[str, ...], rows: Iterable[tuple[str | None, ...]]) -> Ite
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    try:
+        write(Path(sys.argv[1]))
+    except ModelError as error:
+        sys.exit(str(error))

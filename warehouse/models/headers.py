@@ -175,8 +175,11 @@ def header_of(path: Path, toml: str, values: dict[str, Any], kind: type[H]) -> H
     try:
         header = msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        line = line_of(toml, _invalid_key(str(error)))
-        raise ModelError(f"{path}:{line}: {error}.", "See the other headers in sql/.") from error
+        table, key = _invalid_entry(values, kind), _invalid_key(str(error))
+        n_before = line_of(toml, table) - 1  # lines before the table of the entry
+        line = n_before + line_of("\n".join(toml.splitlines()[n_before:]), key)
+        message = f"{path}:{line}: {f'{table}: ' if table else ''}{error}."
+        raise ModelError(message, "See the other headers in sql/.") from error
     if isinstance(header, Header):
         if header.inherits_columns_from and header.inherits_metrics_from:
             raise ModelError(f"{path}:1: the header inherits by two keys.", "Remove inherits_columns_from.")
@@ -218,6 +221,21 @@ def _accept_values(values: dict[str, Any]) -> None:
     accepted = tests.setdefault("accepted", {}) if isinstance(tests, dict) else None
     if isinstance(values_by_column, dict) and isinstance(accepted, dict):
         accepted.update({column: list(names) for column, names in values_by_column.items() if isinstance(names, dict)})
+
+
+def _invalid_entry(values: dict[str, Any], kind: type[H]) -> str:
+    """The entry of a table that cannot be converted, such as ``metrics.error_rate``, as msgspec names no keys of maps.
+
+    Empty if it is a value outside of tables.
+    """
+    for field in msgspec.structs.fields(kind):
+        table = values.get(field.encode_name)
+        for key, value in table.items() if isinstance(table, dict) else ():
+            try:
+                msgspec.convert({key: value}, field.type)
+            except msgspec.ValidationError:
+                return f"{field.encode_name}.{key}"
+    return ""
 
 
 def _invalid_key(message: str) -> str:

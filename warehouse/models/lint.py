@@ -4,7 +4,7 @@ For each, it says what to write instead.
 
 The other engine is Spark, on which the models should run as well. Dividing two integers gives a fraction on both
 (``1 / 2`` is 0.5), so ``/`` is allowed; a model that needs an integer says how it rounds.
-``python -m warehouse.models.lint`` checks every model and every singular test.
+``python -m warehouse.models.lint`` checks every model and every singular test, their headers, and what they read.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 
+from warehouse.errors import ModelError
 from warehouse.models import lint_rules
 from warehouse.models.headers import split_header
 from warehouse.models.inheritance import KEYS
-from warehouse.models.project import SCHEMAS, SQL_DIR
+from warehouse.models.project import SCHEMAS, SQL_DIR, read_project
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +241,16 @@ def _line(node: exp.Expr | None) -> int:
     return 1
 
 
-if __name__ == "__main__":
-    if findings := lint():
+def main(folder: Path = SQL_DIR) -> None:
+    """End with every finding, or with the first error of a header or of what a model reads."""
+    try:
+        findings = lint(folder)
+        read_project(folder)
+    except ModelError as error:
+        sys.exit(str(error))
+    if findings:
         sys.exit("\n".join(map(str, findings)))
+
+
+if __name__ == "__main__":
+    main()

@@ -33,7 +33,7 @@ CUT_OFF = """[...document.querySelectorAll('.plot')].flatMap((plot) => {
             || box.top < around.top - 2 || box.bottom > around.bottom + 2);
     }).map((text) => plot.dataset.chart + ': ' + text.textContent);
 })"""
-AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
+AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], "resultTypes": ["violations"]}
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ NUMBERS = {
     "success_rate": 0.666666667,  # 26 of 39, one of them a conversation that failed
     "success_coverage": 0.847826087,
     "cost_credits": 24714,
+    "cost_usd_coverage": 1.0,
     "cost_usd": 4.858507934,
     "cost_usd_per_success": 0.18686569,
     "wait_p50_secs": 0.933699879,

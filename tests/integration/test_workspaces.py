@@ -222,6 +222,16 @@ def test_a_workspace_that_is_no_longer_set_up_stays_and_gets_no_other_key(synced
     assert apis["us"].keys == set()
 
 
+def test_without_the_settings_a_home_has_the_workspaces_of_its_data_and_no_other(synced):
+    def names(**settings):
+        context = Context(Settings(home=synced.home.root, **settings), clock=lambda: UNTIL)
+        return [workspace.settings.workspace for workspace in context.workspaces_with_data()]
+
+    assert names() == ["eu", "us"]
+    assert names(workspace="main") == ["main", "eu", "us"]
+    assert names(workspace="us") == ["us", "eu"]
+
+
 def test_two_names_for_one_workspace_are_refused(context, urls):
     duplicates = {name: Workspace(key_variable="EU_KEY", base_url=urls["eu"]) for name in ("one", "two")}
     with pytest.raises(SettingsError, match="would count twice") as refused:

@@ -22,6 +22,7 @@ from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.timeout(400)  # the first test of a worker syncs the home
 
+CLINIC = "agent_7301k6rqw8z4e5vbx9n2tmc0hdyj"
 DAYS = "start_date between '2026-11-12' and '2026-11-25' and is_counted"
 
 
@@ -153,3 +154,14 @@ def test_a_page_without_a_filter_does_not_blame_one(copy):
     change(copy, "delete from metrics.sync_health")
     page = page_of(copy, "/data")
     assert ("Nothing to show yet." in page, "for this filter" in page) == (True, False)
+
+
+@pytest.mark.parametrize(("path", "chart"), [("/outcomes", "criteria"), ("/tools", "tool_hours")])
+def test_a_cell_of_a_heat_map_leads_to_conversations_also_where_none_failed(path, chart, copy):
+    change(copy, f"update marts.fct_evaluations set result = 'success' where agent_id = '{CLINIC}'")
+    page = page_of(copy, f"{path}?days=28")
+    cells = json.loads(re.findall(rf'id="chart-{chart}">(.*?)</script>', page, re.DOTALL)[0])["datasets"]["rows"]
+    without = [cell for cell in cells if cell["value"] == (1 if chart == "criteria" else 0)]
+    assert without
+    for cell in (*without[:3], *[cell for cell in cells if cell not in without][:3]):
+        assert "<h1>0 conversations</h1>" not in page_of(copy, cell["url"]), cell

@@ -102,3 +102,18 @@ def test_a_note_says_where_the_filter_does_not_apply(path, title, client):
         False,
         True,
     ]
+
+
+def test_the_filter_stays_on_the_way_through_a_conversation_and_the_catalogue(client):
+    query = f"from=2026-11-12&amp;to=2026-11-25&amp;agent={CLINIC}"
+
+    def first_link(path, pattern):
+        return unescape(re.findall(rf'href="({pattern})"', client.get(path).text)[0])
+
+    start = f"/conversations?{unescape(query)}"
+    conversation = first_link(start, r"/conversations/conv_[^\"]+")
+    assert first_link(conversation, r"/money[^\"]*") == f"/money?{unescape(query)}"
+    entry = first_link(f"/?{unescape(query)}", r"/catalogue/[^\"]+")
+    assert first_link(entry, r"/conversations[^\"]*") == start
+    catalogue = first_link(entry, r"/catalogue\?[^\"]*")
+    assert first_link(first_link(catalogue, r"/catalogue/[^\"]+"), r"/speed[^\"]*") == f"/speed?{unescape(query)}"

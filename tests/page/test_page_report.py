@@ -12,9 +12,12 @@ import pytest
 
 from pipelines.orchestration.assets.weekly_report import weekly_report, weekly_report_schedule
 from pipelines.orchestration.build_defs import build_defs
+from pipelines.page.palette import LIGHT
+from pipelines.page.render import render
+from pipelines.page.report import ReportScope, _values
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context
-from tests.helpers.page_home import UNTIL
+from tests.helpers.page_home import UNTIL, site
 from tests.helpers.run_cli import run
 from warehouse.serve.summary import markdown_summary, slack_summary
 from warehouse.storage.home import Home
@@ -129,3 +132,13 @@ def test_the_name_of_a_tool_is_no_markup():
     numbers |= {"slowest_tool": "<!channel>\n*a*", "slowest_tool_p95_secs": 1.0, "slowest_tool_n_answered": 2}
     assert slack_summary(numbers).splitlines()[-1].startswith("*slowest tool:* &lt;!channel&gt; *a*, 95th percentile")
     assert markdown_summary(numbers).splitlines()[-1].startswith("- **slowest tool:** \\<!channel\\> \\*a\\*, 95th")
+
+
+def test_a_long_name_in_a_picture_leaves_room_for_what_is_the_matter(page_home):
+    items = [
+        {"mark": "bad", "subject": "W" * 150, "text": ": wait, 95th percentile 2.99 s", "detail": "", "n_text": ""}
+    ]
+    values = _values(site(page_home), ReportScope(since="14d")) | {"attention": items, "charts": []}
+    svg = render("report.svg", **values, colours=LIGHT, font="Arial")
+    (text,) = re.findall(r"</tspan> (W[^<]*)</text>", svg)
+    assert (len(text), text.lstrip("W")) == (74, "…: wait, 95th percentile 2.99 s")

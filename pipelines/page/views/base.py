@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from pipelines.page.filter import Filter
 from pipelines.page.text import day, number
@@ -38,6 +39,11 @@ class View:
     template: str
     build: Callable[[Visit], dict[str, Any]]
     has_filter: bool = True
+
+
+def conversation_url(visit: Visit, conversation_id: str) -> str:
+    """The page of a conversation, which keeps the filter for the pages after it."""
+    return visit.filter.url(f"/conversations/{quote(conversation_id, safe='')}")
 
 
 def day_rows(

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.errors import UsageError
 from pipelines.page.text import WEEKDAYS, words
-from pipelines.page.views.base import View, Visit
+from pipelines.page.views.base import View, Visit, conversation_url
 from warehouse.serve.pages.conversations import (
     OPEN,
     OUTCOMES,
@@ -57,7 +57,10 @@ def build(visit: Visit) -> dict[str, Any]:
     own_values = {key: values[key] for key in OWN_KEYS if key in values}
     return {
         "list": page,
-        "rows": [row | {"agent": visit.agent(row["agent_id"])} for row in page.rows],
+        "rows": [
+            row | {"agent": visit.agent(row["agent_id"]), "url": conversation_url(visit, row["conversation_id"])}
+            for row in page.rows
+        ],
         "conditions": describe(values),
         "without": {key: visit.filter.url("/conversations", **(own_values | {key: None})) for key in own_values},
         "pages": {
@@ -147,7 +150,7 @@ def _number(values: dict[str, str], name: str, low: float, high: float) -> float
     except ValueError:
         number = float("nan")
     if not low <= number <= high:
-        raise UsageError(f"{name} cannot be {values[name]!r}.", f"It is a number from {low:g} to {high:g}.")
+        raise UsageError(f"{name} cannot be {values[name]!r}.", f"It is a number from {low:,} to {high:,}.")
     return number
 
 

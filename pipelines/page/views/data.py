@@ -7,9 +7,8 @@ from typing import Any
 from pipelines.page import charts
 from pipelines.page.chart import Chart
 from pipelines.page.text import day, words
-from pipelines.page.views.base import View, Visit
+from pipelines.page.views.base import View, Visit, conversation_url
 from pipelines.page.views.blocks import Table
-from pipelines.page.views.outcomes import conversation_url
 from warehouse.serve.pages import health
 
 CHART_DAYS = 90
@@ -120,7 +119,7 @@ def _drift(visit: Visit) -> Table:
         title="New to the schema",
         note="kept in `extra`, and in no column yet",
         rows=[
-            row | {"url": conversation_url(row["example_id"]) if row["example_id"] else None}
+            row | {"url": conversation_url(visit, row["example_id"]) if row["example_id"] else None}
             for row in health.drift(visit.reader)
         ],
         columns={"path": "JSON path"}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import Any
-from urllib.parse import quote
 
 from pipelines.page import charts
 from pipelines.page.chart import Chart, in_one_format, largest_labels
 from pipelines.page.palette import CATEGORIES
 from pipelines.page.text import day, number, words
-from pipelines.page.views.base import View, Visit
+from pipelines.page.views.base import View, Visit, conversation_url
 from pipelines.page.views.blocks import Facts, Quotes, Table
 from warehouse.serve.pages import outcomes
 from warehouse.serve.pages.conversations import OUTCOMES
@@ -23,11 +22,6 @@ COLOURS = {"cut_off": "token:ink"} | dict(
     zip((outcome for outcome in OUTCOMES if outcome != "cut_off"), CATEGORIES, strict=True)
 )
 """Of each outcome, the same for every filter; there is one more than there are categories."""
-
-
-def conversation_url(conversation_id: str) -> str:
-    """The page of a conversation."""
-    return f"/conversations/{quote(conversation_id, safe='')}"
 
 
 def build(visit: Visit) -> dict[str, Any]:
@@ -110,7 +104,12 @@ def _criteria(visit: Visit) -> Chart:
                 "text": f"{row['success_rate'] * 100:.0f} %",
                 "tip": f"{words(row['criteria_id'])}, {visit.agent(row['agent_id'])}: "
                 f"{number(row['success_rate'], SHARE)} of {row['n_judged']:,}, {row['n_failure']:,} failed",
-                "url": visit.filter.url("/conversations", agent=row["agent_id"] or NONE, criterion=row["criteria_id"]),
+                "url": visit.filter.url(
+                    "/conversations",
+                    agent=row["agent_id"] or NONE,
+                    criterion=row["criteria_id"],
+                    result=None if row["n_failure"] else "success",
+                ),
             }
             for row in rows
         ],
@@ -137,7 +136,7 @@ def failed_conversations(visit: Visit) -> list[dict[str, Any]]:
             "title": f"{words(row['criteria_id'])}: {row['summary_title'] or 'conversation'}",
             "detail": f"{visit.agent(row['agent_id'])}, {day(row['started_at'].date())}",
             "text": row["rationale"],
-            "url": conversation_url(row["conversation_id"]),
+            "url": conversation_url(visit, row["conversation_id"]),
         }
         for row in outcomes.failures(visit.reader)
     ]

@@ -138,7 +138,8 @@ def _attention(visit: Visit, overview: Overview) -> list[dict[str, Any]]:
         items.append(
             {
                 "mark": "bad",
-                "title": f"{tool['tool_name'] or 'A tool without a name'} fails more",
+                "subject": tool["tool_name"] or "A tool without a name",
+                "text": " fails more",
                 "detail": rates,
                 "url": visit.filter.url("/conversations", tool_error=tool["tool_name"] or NONE),
                 "n": tool["n_answered"],
@@ -151,7 +152,8 @@ def _attention(visit: Visit, overview: Overview) -> list[dict[str, Any]]:
         items.append(
             {
                 "mark": "bad" if is_worse else "",
-                "title": f"{visit.agent(row['agent_id'])}: {str(SHORT_NAMES.get(row['measure'], row['name'])).lower()} "
+                "subject": visit.agent(row["agent_id"]),
+                "text": f": {str(SHORT_NAMES.get(row['measure'], row['name'])).lower()} "
                 f"{number(row['value'], row['unit'])}",
                 "detail": f"{day(row['start_date'])}; {number(row['expected'], row['unit'])} was expected",
                 "url": visit.filter.day_url(
@@ -172,7 +174,8 @@ def _missed_target(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
     week, unit, n = row["week_start_date"], row["unit"], row["n_observations"] or 0
     return {
         "mark": "bad",
-        "title": f"{visit.agent(row['agent_id'])}: {row['metric_name'].lower()} {number(row['value'], unit)}",
+        "subject": visit.agent(row["agent_id"]),
+        "text": f": {row['metric_name'].lower()} {number(row['value'], unit)}",
         "detail": f"week of {day(week)}; the target is {number(row['target'], unit)}",
         "url": visit.filter.url(
             "/conversations",

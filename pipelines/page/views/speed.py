@@ -8,9 +8,8 @@ from pipelines.page import charts
 from pipelines.page.chart import Chart, in_one_format, largest_labels
 from pipelines.page.palette import CATEGORIES
 from pipelines.page.text import WEEKDAYS, day, number
-from pipelines.page.views.base import View, Visit
+from pipelines.page.views.base import View, Visit, conversation_url
 from pipelines.page.views.blocks import Quotes
-from pipelines.page.views.outcomes import conversation_url
 from warehouse.serve.pages import speed
 from warehouse.serve.pages.measures import measure_rows
 from warehouse.serve.pages.selection import NONE
@@ -174,7 +173,7 @@ def _slowest(visit: Visit) -> Quotes:
                 "detail": f"{visit.agent(row['agent_id'])}, {day(row['started_at'].date())}; "
                 f"{row['n_slow_waits']:,} over {row['slow_wait_secs']:g} s",
                 "text": "",
-                "url": conversation_url(row["conversation_id"]),
+                "url": conversation_url(visit, row["conversation_id"]),
             }
             for row in speed.slowest(visit.reader)
         ],

@@ -49,9 +49,7 @@ def _tools(visit: Visit, rows: list[dict[str, Any]]) -> Table:
                 "tool_name": row["tool_name"] or "not given",
                 "errors": _rate(row),
                 "n": row["n_answered"],
-                "url": visit.filter.url(
-                    "/conversations", **{"tool_error" if row["n_errors"] else "tool": row["tool_name"] or NONE}
-                ),
+                "url": visit.filter.url("/conversations", **_calls(row)),
             }
             for row in rows
         ],
@@ -89,6 +87,11 @@ def _tools(visit: Visit, rows: list[dict[str, Any]]) -> Table:
     )
 
 
+def _calls(row: dict[str, Any]) -> dict[str, object]:
+    """The conversations of a row: those in which the tool failed, or if it never did, in which it was called."""
+    return {"tool_error" if row["n_errors"] else "tool": row["tool_name"] or NONE}
+
+
 def _rate(row: dict[str, Any]) -> dict[str, Any]:
     value, before = row["error_rate"], row["previous_error_rate"]
     difference = change(value, before)
@@ -116,7 +119,7 @@ def _hours(visit: Visit, names: list[str]) -> Chart:
                 "n": row["n_answered"],
                 "tip": f"{row['tool_name'] or 'not given'}, {row['hour']}:00: {number(row['error_rate'], SHARE)} "
                 f"of {row['n_answered']:,}",
-                "url": visit.filter.url("/conversations", tool_error=row["tool_name"] or NONE, hour=row["hour"]),
+                "url": visit.filter.url("/conversations", **_calls(row), hour=row["hour"]),
             }
             for row in sorted(rows, key=lambda row: (names.index(row["tool_name"]), row["hour"]))
         ],

@@ -57,15 +57,22 @@ class Overview:
     n_open: int
 
 
-ANOMALIES = f"""
-select start_date, agent_id, measure, value, n_observations, expected, spread, deviation, is_flagged
+COMPARED_DAYS = f"""
 from metrics.anomalies
 where
-    expected is not null
-    and start_date between $first and $last
+    start_date between $first and $last
     and {OF_SCOPE}
+    and expected is not null
+"""
+"""Days of agents and measures that could be compared with days before."""
+
+N_COMPARED_DAYS = f"select count(*) as n {COMPARED_DAYS}"
+
+ANOMALIES = f"""
+select start_date, agent_id, measure, value, n_observations, expected, spread, deviation
+{COMPARED_DAYS} and is_flagged
 order by start_date desc, abs(deviation) / nullif(spread, 0) desc, agent_id, measure
-"""  # noqa: S608 -- our own SQL
+"""
 
 WEEK_TARGETS = f"""
 select week_start_date, agent_id, metric, metric_name, value, target, difference, n_observations, is_met
@@ -127,7 +134,7 @@ def read_overview(reader: Reader) -> Overview:
         "first": selection.period.first,
         "last": selection.period.last,
     } | selection.scope
-    compared_days = reader.rows(ANOMALIES, **scope)
+    anomalies = reader.rows(ANOMALIES, **scope)
     week_targets = [row for row in reader.rows(WEEK_TARGETS, **scope) if row["metric"] in defined]
     (n_open,) = reader.row("select count(*) as n_open from selected where not is_before and not is_finished").values()
     return Overview(
@@ -141,10 +148,9 @@ def read_overview(reader: Reader) -> Overview:
                 "unit": defined[row["measure"]].unit,
                 "good": defined[row["measure"]].good,
             }
-            for row in compared_days
-            if row["is_flagged"]
+            for row in anomalies
         ],
-        n_compared_days=len(compared_days),
+        n_compared_days=reader.row(N_COMPARED_DAYS, **scope)["n"],
         missed_targets=[row | {"unit": defined[row["metric"]].unit} for row in week_targets if row["is_met"] is False],
         n_targets=sum(row["is_met"] is not None for row in week_targets),
         failing_tools=newly_failing_tools(reader),

@@ -32,174 +32,134 @@ AGENTS_CHECK, BATCHES_CHECK, BILLS_CHECK = (
     "bill_could_be_asked_for",
 )
 
-AssetResults = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
-
 
 def _asset(
-    key: dg.AssetKey, table: Table, check_name: str, description: str, deps: list[dg.AssetKey]
-) -> Callable[[Callable[..., AssetResults]], dg.AssetsDefinition]:
-    return dg.asset(
+    key: dg.AssetKey,
+    table: Table,
+    check: tuple[str, str],
+    description: str,
+    copy: Callable[[Context, Progress], int],
+    *,
+    after: dg.AssetKey,
+    is_due: Callable[[Context], bool] = lambda _: True,
+) -> dg.AssetsDefinition:
+    """An asset that copies the reference data of each workspace for which it is due.
+
+    An API error is a warning only, because a missing scope must not stop the copy of the conversations.
+
+    Args:
+        key: The asset.
+        table: The landed table.
+        check: Name and description of the check that there was no error.
+        description: Of the asset.
+        copy: Fetches and lands it for a workspace; returns the number of items.
+        after: The asset that comes first.
+        is_due: Whether it is to be copied now.
+    """
+    check_name, check_description = check
+
+    @dg.asset(
         key=key,
-        deps=deps,
+        deps=[after],
+        description=description,
         group_name="landing",
         kinds=KINDS["landing"],
         metadata={"dagster/column_schema": table_schema(table)},
-        check_specs=[dg.AssetCheckSpec(check_name, asset=key, description=description)],
+        check_specs=[dg.AssetCheckSpec(check_name, asset=key, description=check_description)],
     )
+    def land(
+        context: dg.AssetExecutionContext,
+        app_context: dg.ResourceParam[Context],
+        progress: dg.ResourceParam[Progress],
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        n_copied, errors = 0, []
+        with step_session(app_context, context.run.run_id, key.path[-1]) as workspaces:
+            for workspace in workspaces:
+                if run_log.failure_of(workspace.home, context.run.run_id):
+                    continue  # its API failed for the conversations already
+                try:
+                    n_copied += copy(workspace, progress) if is_due(workspace) else 0
+                except ApiError as error:
+                    errors.append(f"{workspace.settings.workspace}: {error}")
+        yield dg.MaterializeResult(asset_key=key, metadata={"n_copied": n_copied})
+        yield dg.AssetCheckResult(
+            check_name=check_name,
+            asset_key=key,
+            passed=not errors,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"errors": "\n".join(errors)},
+        )
+
+    return land
 
 
-@_asset(TOOLS, LANDED_TOOLS, TOOLS_CHECK, "The key has the scope to list tools, and the API returned them.", [LISTINGS])
-def tools(
-    context: dg.AssetExecutionContext,
-    app_context: dg.ResourceParam[Context],
-    progress: dg.ResourceParam[Progress],
-) -> AssetResults:
+tools = _asset(
+    TOOLS,
+    LANDED_TOOLS,
+    (TOOLS_CHECK, "The key has the scope to list tools, and the API returned them."),
     """The workspaces' tools, one row per tool and listing.
 
-    The usage statistics of a tool land with every listing, its definition only when it has changed.
+The usage statistics of a tool land with every listing, its definition only when it has changed.
 
-    An API error does not fail the run: the check warns, and the conversations are copied all the same. It names the
-    scope if the key lacks one.
-    """
-    yield from _land_for_workspaces(
-        context,
-        app_context,
-        TOOLS,
-        TOOLS_CHECK,
-        lambda workspace: ToolsCopy(workspace, progress).fetch_and_land().n_listed,
-    )
+An API error does not fail the run: the check warns, and the conversations are copied all the same. It names the
+scope if the key lacks one.""",
+    lambda workspace, progress: ToolsCopy(workspace, progress).fetch_and_land().n_listed,
+    after=LISTINGS,
+)
 
-
-@_asset(
+prices = _asset(
     PRICES,
     LANDED_PRICES,
-    PRICES_CHECK,
-    "The key has the scope to request prices, and the API returned them.",
-    [DOCUMENTS],
-)
-def prices(
-    context: dg.AssetExecutionContext,
-    app_context: dg.ResourceParam[Context],
-    progress: dg.ResourceParam[Progress],
-) -> AssetResults:
+    (PRICES_CHECK, "The key has the scope to request prices, and the API returned them."),
     """The vendor's estimate of what each language model would cost an agent, one row per agent and request.
 
-    It is requested every `CONVOHOUSE_PRICES_EVERY_DAYS` days, for agents with conversations in the last 30 days.
+It is requested every `CONVOHOUSE_PRICES_EVERY_DAYS` days, for agents with conversations in the last 30 days.
 
-    An API error does not fail the run: the check warns, and the next run requests the prices again.
-    """
-    yield from _land_for_workspaces(
-        context,
-        app_context,
-        PRICES,
-        PRICES_CHECK,
-        lambda workspace: len(PricesCopy(workspace, progress=progress).fetch_and_land().queries),
-        is_due=are_prices_due,
-    )
-
-
-@_asset(
-    AGENTS, LANDED_AGENTS, AGENTS_CHECK, "The key has the scope to read agents, and the API returned them.", [DOCUMENTS]
+An API error does not fail the run: the check warns, and the next run requests the prices again.""",
+    lambda workspace, progress: len(PricesCopy(workspace, progress=progress).fetch_and_land().queries),
+    after=DOCUMENTS,
+    is_due=are_prices_due,
 )
-def agents(
-    context: dg.AssetExecutionContext,
-    app_context: dg.ResourceParam[Context],
-    progress: dg.ResourceParam[Progress],
-) -> AssetResults:
+
+agents = _asset(
+    AGENTS,
+    LANDED_AGENTS,
+    (AGENTS_CHECK, "The key has the scope to read agents, and the API returned them."),
     """The configurations, branches and versions of the workspaces' agents, one row per item and listing.
 
-    They are fetched once in a UTC day. A document lands only when it has changed; prompts and other texts only if the
-    setting `CONVOHOUSE_AGENT_TEXTS` says so.
+They are fetched once in a UTC day. A document lands only when it has changed; prompts and other texts only if the
+setting `CONVOHOUSE_AGENT_TEXTS` says so.
 
-    An API error does not fail the run: the check warns, and the conversations are copied all the same.
-    """
-    yield from _land_for_workspaces(
-        context,
-        app_context,
-        AGENTS,
-        AGENTS_CHECK,
-        lambda workspace: AgentsCopy(workspace, progress).fetch_and_land().n_listed,
-        is_due=are_agents_due,
-    )
+An API error does not fail the run: the check warns, and the conversations are copied all the same.""",
+    lambda workspace, progress: AgentsCopy(workspace, progress).fetch_and_land().n_listed,
+    after=DOCUMENTS,
+    is_due=are_agents_due,
+)
 
-
-@_asset(
+batches = _asset(
     BATCHES,
     LANDED_BATCHES,
-    BATCHES_CHECK,
-    "The key has the scope to list batches, and the API returned them.",
-    [DOCUMENTS],
-)
-def batches(
-    context: dg.AssetExecutionContext,
-    app_context: dg.ResourceParam[Context],
-    progress: dg.ResourceParam[Progress],
-) -> AssetResults:
+    (BATCHES_CHECK, "The key has the scope to list batches, and the API returned them."),
     """The batches of outbound calls, with the numbers of their recipients, one row per batch and listing.
 
-    They are fetched once in a UTC day.
+They are fetched once in a UTC day.
 
-    An API error does not fail the run: the check warns, and the conversations are copied all the same.
-    """
-    yield from _land_for_workspaces(
-        context,
-        app_context,
-        BATCHES,
-        BATCHES_CHECK,
-        lambda workspace: BatchesCopy(workspace, progress).fetch_and_land().n_listed,
-        is_due=are_batches_due,
-    )
+An API error does not fail the run: the check warns, and the conversations are copied all the same.""",
+    lambda workspace, progress: BatchesCopy(workspace, progress).fetch_and_land().n_listed,
+    after=DOCUMENTS,
+    is_due=are_batches_due,
+)
 
-
-@_asset(BILLS, LANDED_BILLS, BILLS_CHECK, "The key has the scope for the bill, and the API returned it.", [DOCUMENTS])
-def bills(
-    context: dg.AssetExecutionContext,
-    app_context: dg.ResourceParam[Context],
-    progress: dg.ResourceParam[Progress],
-) -> AssetResults:
+bills = _asset(
+    BILLS,
+    LANDED_BILLS,
+    (BILLS_CHECK, "The key has the scope for the bill, and the API returned it."),
     """The vendor's bill by UTC day and product, one row per response.
 
-    It is requested once in a UTC day, for the days since the last bill and a week before.
+It is requested once in a UTC day, for the days since the last bill and a week before.
 
-    An API error does not fail the run: the check warns, and the next run requests the bill again.
-    """
-    yield from _land_for_workspaces(
-        context,
-        app_context,
-        BILLS,
-        BILLS_CHECK,
-        lambda workspace: BillCopy(workspace, progress).fetch_and_land().n_days,
-        is_due=is_bill_due,
-    )
-
-
-def _land_for_workspaces(
-    context: dg.AssetExecutionContext,
-    app_context: Context,
-    key: dg.AssetKey,
-    check_name: str,
-    copy: Callable[[Context], int],
-    *,
-    is_due: Callable[[Context], bool] = lambda _: True,
-) -> AssetResults:
-    """Copy the reference data of each workspace for which it is due; ``copy`` returns the number of items.
-
-    An API error is a warning only, because a missing scope must not stop the copy of the conversations.
-    """
-    n_copied, errors = 0, []
-    with step_session(app_context, context.run.run_id, key.path[-1]) as workspaces:
-        for workspace in workspaces:
-            if run_log.failure_of(workspace.home, context.run.run_id):
-                continue  # its API failed for the conversations already
-            try:
-                n_copied += copy(workspace) if is_due(workspace) else 0
-            except ApiError as error:
-                errors.append(f"{workspace.settings.workspace}: {error}")
-    yield dg.MaterializeResult(asset_key=key, metadata={"n_copied": n_copied})
-    yield dg.AssetCheckResult(
-        check_name=check_name,
-        asset_key=key,
-        passed=not errors,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"errors": "\n".join(errors)},
-    )
+An API error does not fail the run: the check warns, and the next run requests the bill again.""",
+    lambda workspace, progress: BillCopy(workspace, progress).fetch_and_land().n_days,
+    after=DOCUMENTS,
+    is_due=is_bill_due,
+)

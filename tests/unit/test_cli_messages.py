@@ -125,17 +125,20 @@ def test_progress_says_a_line_every_few_seconds_and_one_at_the_end_of_a_stage() 
 
 
 @pytest.mark.parametrize(
-    ("secs", "said"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (61, "1 min 1 s"), (7290, "2 h 1 min")]
+    ("secs", "said"),
+    [(0.04, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (61, "1 min 1 s"), (7290, "2 h 1 min")],
 )
 def test_a_length_of_time_for_people(secs: float, said: str) -> None:
     assert duration(secs) == said
 
 
 def test_texts_for_people() -> None:
-    assert (size(0), size(999), size(1000), size(2.5e9), size(3e15)) == (
+    assert (size(0), size(999), size(999.7), size(1000), size(999_960), size(2.5e9), size(3e15)) == (
         "0 B",
         "999 B",
         "1.0 kB",
+        "1.0 kB",
+        "1.0 MB",
         "2.5 GB",
         "3000.0 TB",
     )

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import psycopg
 
@@ -53,20 +53,35 @@ def server(folder: Path) -> Iterator[str]:
     # md5: to check a password of SCRAM takes as long as all that a short connection does
     create = [program("initdb"), "-D", data, "-U", USER, "--auth", "md5", "--pwfile", password]
     _run([*create, "--encoding", "UTF8", "--no-sync"], account)
-    with listening("127.0.0.1", 0) as socket:
-        port = socket.getsockname()[1]
-    # no socket in a folder: its path may be longer than the 107 bytes that a socket can have
-    settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": ""} | FAST
-    command = [program("postgres"), "-D", data, *(f"--{name}={value}" for name, value in settings.items())]
     log = (folder.parent / f"{folder.name}.log").open("wb")
-    process = subprocess.Popen(command, stdout=log, stderr=log, **account)  # noqa: S603 - Debian's program
+    process, port = _start(data, log, account)
     try:
-        _run([program("pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-t", "20"], {}, attempts=100)
         yield f"postgresql://{USER}@127.0.0.1:{port}/postgres"
     finally:
         process.terminate()
         process.wait(timeout=20)
         log.close()
+
+
+def _start(data: Path, log: BinaryIO, account: dict[str, Any]) -> tuple[subprocess.Popen[bytes], int]:
+    """A server that accepts connections, and its port: another one where the server of another worker took it first.
+
+    It says so itself: another server on its port would answer as well.
+    """
+    status = data / "postmaster.pid"
+    for _ in range(5):
+        with listening("127.0.0.1", 0) as socket:
+            port = socket.getsockname()[1]
+        # no socket in a folder: its path may be longer than the 107 bytes that a socket can have
+        settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": ""} | FAST
+        command = [program("postgres"), "-D", data, *(f"--{name}={value}" for name, value in settings.items())]
+        process = subprocess.Popen(command, stdout=log, stderr=log, **account)  # noqa: S603 - Debian's program
+        while process.poll() is None:
+            if status.exists() and status.read_text().rstrip().endswith("ready"):
+                return process, port
+            time.sleep(0.05)
+    message = f"PostgreSQL does not start: see {log.name}."
+    raise RuntimeError(message)
 
 
 def connect(url: str) -> psycopg.Connection[Any]:
@@ -82,10 +97,7 @@ def _account() -> dict[str, Any]:
     return {"user": name, "group": pwd.getpwnam(name).pw_gid}
 
 
-def _run(command: list[Any], account: dict[str, Any], *, attempts: int = 1) -> None:
-    for _ in range(attempts):
-        ended = subprocess.run(command, capture_output=True, check=False, **account)  # noqa: S603 - Debian's programs
-        if ended.returncode == 0:
-            return
-        time.sleep(0.1)
-    raise RuntimeError((ended.stdout + ended.stderr).decode())
+def _run(command: list[Any], account: dict[str, Any]) -> None:
+    ended = subprocess.run(command, capture_output=True, check=False, **account)  # noqa: S603 - Debian's programs
+    if ended.returncode:
+        raise RuntimeError((ended.stdout + ended.stderr).decode())

@@ -28,21 +28,21 @@ def home(tmp_path):
         connection.execute("create schema marts")
         connection.execute(
             "create table marts.fct_conversations "
-            "(conversation_id text, started_at timestamptz, agent_id text, n_turns bigint)"
+            "(workspace text, conversation_id text, started_at timestamptz, agent_id text, n_turns bigint)"
         )
         connection.execute(
-            "create table marts.fct_turns (conversation_id text, turn_index bigint, start_date date, agent_id text, "
-            "role text, message text)"
+            "create table marts.fct_turns (workspace text, conversation_id text, turn_index bigint, start_date date, "
+            "agent_id text, role text, message text)"
         )
         for number, (name, (agent_id, messages)) in enumerate(CALLS.items()):
             at = START + timedelta(days=number)
             connection.execute(
-                "insert into marts.fct_conversations values (?, ?, ?, ?)", [name, at, agent_id, len(messages)]
+                "insert into marts.fct_conversations values ('main', ?, ?, ?, ?)", [name, at, agent_id, len(messages)]
             )
             for index, message in enumerate(messages):
                 role = "user" if index % 2 else "agent"
                 row = [name, index, at.date(), agent_id, role, message]
-                connection.execute("insert into marts.fct_turns values (?, ?, ?, ?, ?, ?)", row)
+                connection.execute("insert into marts.fct_turns values ('main', ?, ?, ?, ?, ?, ?)", row)
     return home
 
 
@@ -59,6 +59,15 @@ def test_a_conversation_needs_all_words_in_any_turns_and_shows_the_turn_with_mos
     assert (first.conversation_id, first.turn_index, first.n_turns) == ("often", 2, 3)
     assert first.snippet == "The *refund* of my *order*"
     assert (second.conversation_id, second.turn_index, second.role) == ("once", 1, "user")
+
+
+def test_a_conversation_of_the_same_id_in_another_workspace_is_another(home):
+    with duckdb.connect(home.warehouse) as connection:
+        for table in ("fct_conversations", "fct_turns"):
+            copied = f"select * replace ('second' as workspace) from marts.{table} where conversation_id = 'rare'"  # noqa: S608
+            connection.execute(f"insert into marts.{table} {copied}")
+    hits = search(home, "zurich")
+    assert [(hit.conversation_id, hit.n_turns) for hit in hits] == [("rare", 1), ("rare", 1)]
 
 
 def test_case_accents_and_special_characters_do_no_harm(home):

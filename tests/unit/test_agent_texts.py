@@ -22,6 +22,7 @@ CONFIG = {
     },
     "criteria": [{"id": "solved", "name": "Was it solved", "conversation_goal_prompt": "solved", "use": True}],
     "long": "x" * 201,
+    "word": "x" * 200,
     "metadata": {"version_description": "A shorter greeting"},
 }
 
@@ -48,6 +49,7 @@ SUMMARY = {
         {"id": "solved", "name": "Was it solved", "conversation_goal_prompt": text("solved"), "use": True},
     ],
     "long": text("x" * 201),
+    "word": "x" * 200,
     "metadata": {"version_description": "A shorter greeting"},
 }
 
@@ -66,4 +68,5 @@ def test_a_text_compares_as_its_summary() -> None:
 
 
 def test_the_length_of_a_text_and_of_its_summary() -> None:
-    assert [text_length(value) for value in ("Help", text("Help"), "", None, 5)] == [4, 4, 0, None, None]
+    values = ("Help", text("Help"), "", None, 5, text("Help") | {"length": "4"})
+    assert [text_length(value) for value in values] == [4, 4, 0, None, None, None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from pipelines.cli.text_table import aligned
 from pipelines.usecases.erasure import ErasureResult, Receipt
 from warehouse.errors import QueryError
 from warehouse.serve.summary import summary_facts
-from warehouse.serve.value_format import duration, moment, plural, size
+from warehouse.serve.value_format import duration, format_value, moment, plural, size
 
 ROOM = "Free some disk space, or make it writable, then run the command again.\n"
 
@@ -129,17 +130,52 @@ def test_progress_says_a_line_every_few_seconds_and_one_at_the_end_of_a_stage() 
 
 
 @pytest.mark.parametrize(
-    ("secs", "said"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (61, "1 min 1 s"), (7290, "2 h 1 min")]
+    ("secs", "said"),
+    [(0.04, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (61, "1 min 1 s"), (7290, "2 h 1 min")],
 )
 def test_a_length_of_time_for_people(secs: float, said: str) -> None:
     assert duration(secs) == said
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (None, None, ""),
+        (None, "count", "\u2013"),
+        (None, "UTC timestamp", ""),
+        (True, None, "true"),
+        (False, None, "false"),
+        (datetime(2026, 11, 2, 12, 30, 15, 999, tzinfo=UTC), "UTC timestamp", "2026-11-02 12:30:15"),
+        (date(2026, 11, 2), "UTC date", "2026-11-02"),
+        (1200, "count", "1,200"),
+        (0.1, "seconds", "0.10 s"),
+        (0.0999, "seconds", "0.0999 s"),
+        (-0.0512, "seconds", "-0.0512 s"),
+        (0.0, "seconds", "0.00 s"),
+        (0.125, "share of 1", "12.5 %"),
+        (Decimal("0.125"), "share of 1", "12.5 %"),
+        (Decimal("1.50"), None, "1.50"),
+        (0.99994, None, "0.9999"),
+        (1.00004, None, "1"),
+        (2.5, None, "2.5"),
+        (12345, None, "12345"),
+        (0.9, "US dollars", "$0.90"),
+        (0.000456, "US dollars per minute", "$0.000456"),
+        (-1234.5, "US dollars", "-$1,234.50"),
+        ("two\nlines\x1b[31m", None, "two lines\\u001b[31m"),
+    ],
+)
+def test_a_value_for_people(value: object, unit: str | None, text: str) -> None:
+    assert format_value(value, unit) == text
+
+
 def test_texts_for_people() -> None:
-    assert (size(0), size(999), size(1000), size(2.5e9), size(3e15)) == (
+    assert (size(0), size(999), size(999.7), size(1000), size(999_960), size(2.5e9), size(3e15)) == (
         "0 B",
         "999 B",
         "1.0 kB",
+        "1.0 kB",
+        "1.0 MB",
         "2.5 GB",
         "3000.0 TB",
     )

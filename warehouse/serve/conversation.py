@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,20 +13,16 @@ from warehouse.connection import open_warehouse, read_frame
 from warehouse.storage.home import Home
 
 PARTS = {
-    "turns": "from marts.fct_turns where conversation_id = ? order by turn_index",
-    "tool_calls": "from marts.fct_tool_calls where conversation_id = ? order by call_index",
-    "llm_usage": "from marts.fct_llm_usage where conversation_id = ? and is_total order by model",
-    "files": "from staging.stg_turn_files where conversation_id = ? order by turn_index, file_index",
-    "multivoice_parts": "from staging.stg_multivoice_parts where conversation_id = ? order by turn_index, part_index",
-    "guardrails": (
-        "from staging.stg_triggered_guardrails where conversation_id = ? order by turn_index, guardrail_index"
-    ),
-    "evaluations": "from marts.fct_evaluations where conversation_id = ? order by scope_index, criteria_id",
-    "data_collection": (
-        "from marts.fct_data_collection where conversation_id = ? order by scope_index, data_collection_id"
-    ),
+    "turns": ("marts.fct_turns", "turn_index"),
+    "tool_calls": ("marts.fct_tool_calls", "call_index"),
+    "llm_usage": ("marts.fct_llm_usage", "model"),
+    "files": ("staging.stg_turn_files", "turn_index, file_index"),
+    "multivoice_parts": ("staging.stg_multivoice_parts", "turn_index, part_index"),
+    "guardrails": ("staging.stg_triggered_guardrails", "turn_index, guardrail_index"),
+    "evaluations": ("marts.fct_evaluations", "scope_index, criteria_id"),
+    "data_collection": ("marts.fct_data_collection", "scope_index, data_collection_id"),
 }
-"""SELECT of each part of a conversation; of its LLM usage, the part that is paid for (``is_total``)."""
+"""Relation of each part of a conversation, and the order of its rows."""
 
 MIN_SIMILARITY = 0.85
 """Jaro-Winkler similarity (0 to 1) from which an id is suggested."""
@@ -99,14 +96,25 @@ def read_conversation(home: Home, conversation_id: str) -> ConversationView | No
 
 
 def conversation_of(connection: duckdb.DuckDBPyConnection, conversation_id: str) -> ConversationView | NotFound:
-    """The conversation of that id in an open warehouse; see ``read_conversation``."""
-    rows = _rows(connection, "from marts.fct_conversations where conversation_id = ?", conversation_id)
+    """As ``read_conversation``, of an open warehouse; of the first workspace, if several have the id."""
+    rows = _rows(
+        connection, "from marts.fct_conversations where conversation_id = ? order by workspace", conversation_id
+    )
     if not rows:
         return _not_found(connection, conversation_id)
-    agent_id = rows[0]["agent_id"]
-    names = _rows(connection, "select agent_name from marts.dim_agents where agent_id = ?", agent_id)
-    parts = {name: _rows(connection, sql, conversation_id) for name, sql in PARTS.items()}
-    return ConversationView(rows[0], names[0]["agent_name"] if names else None, **parts)
+    agent = "select agent_name from marts.dim_agents where workspace = ? and agent_id = ?"
+    names = _rows(connection, agent, rows[0]["workspace"], rows[0]["agent_id"])
+    return ConversationView(rows[0], names[0]["agent_name"] if names else None, **_parts(connection, rows[0]))
+
+
+def _parts(connection: duckdb.DuckDBPyConnection, conversation: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The parts of a conversation; of its LLM usage, what is paid for (``is_total``)."""
+    key = [conversation["workspace"], conversation["conversation_id"]]
+    parts = {}
+    for name, (relation, order) in PARTS.items():
+        condition = "workspace = ? and conversation_id = ?" + (" and is_total" if name == "llm_usage" else "")
+        parts[name] = _rows(connection, f"from {relation} where {condition} order by {order}", *key)
+    return parts
 
 
 def _not_found(connection: duckdb.DuckDBPyConnection, conversation_id: str) -> NotFound:
@@ -126,5 +134,5 @@ def _not_found(connection: duckdb.DuckDBPyConnection, conversation_id: str) -> N
     return NotFound(conversation_id, None, None, tuple(row[0] for row in similar_ids))
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str, value: str | None) -> list[dict[str, Any]]:
-    return read_frame(connection.sql(sql, params=[value])).to_dicts()
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str, *values: str | None) -> list[dict[str, Any]]:
+    return read_frame(connection.sql(sql, params=[*values])).to_dicts()

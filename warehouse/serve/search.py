@@ -74,7 +74,7 @@ def _sql(n_words: int) -> str:
     weight = f"tf_# * ({BM25_K1} + 1) / (tf_# + {BM25_K1} * (1 - {BM25_B} + {BM25_B} * length / mean_length))"
     return f"""
     with conversations as (
-        select conversation_id, started_at, agent_id, greatest(n_turns, 1) as length
+        select workspace, conversation_id, started_at, agent_id, greatest(n_turns, 1) as length
         from marts.fct_conversations
         where
             ($agent_id is null or agent_id = $agent_id)
@@ -83,7 +83,9 @@ def _sql(n_words: int) -> str:
     ),
 
     hits as materialized (
-        select conversation_id, turn_index, role, message, {per_word("regexp_matches(message, $word_#) as has_#")}
+        select
+            workspace, conversation_id, turn_index, role, message,
+            {per_word("regexp_matches(message, $word_#) as has_#")}
         from marts.fct_turns
         where
             regexp_matches(message, $any)
@@ -95,7 +97,7 @@ def _sql(n_words: int) -> str:
     counted as (
         select conversations.*, count(*) as n_turns, {per_word("count(*) filter (has_#) as tf_#")}
         from hits
-        join conversations using (conversation_id)
+        join conversations using (workspace, conversation_id)
         group by all
     ),
 
@@ -108,10 +110,12 @@ def _sql(n_words: int) -> str:
     ),
 
     best as (
-        select conversation_id, started_at, agent_id, counted.n_turns, {per_word(f"{idf} * {weight}", " + ")} as score
+        select
+            workspace, conversation_id, started_at, agent_id, counted.n_turns,
+            {per_word(f"{idf} * {weight}", " + ")} as score
         from counted, corpus
         where {per_word("tf_# > 0", " and ")}
-        order by score desc, started_at desc, conversation_id
+        order by score desc, started_at desc, conversation_id, workspace
         limit $limit
     )
 
@@ -119,9 +123,9 @@ def _sql(n_words: int) -> str:
         best.conversation_id, best.started_at, best.agent_id, round(best.score, 4) as score, best.n_turns,
         hits.turn_index, hits.role, hits.message
     from best
-    join hits using (conversation_id)
+    join hits using (workspace, conversation_id)
     qualify row_number() over (
-        partition by conversation_id order by {per_word("has_#::int", " + ")} desc, turn_index
+        partition by workspace, conversation_id order by {per_word("has_#::int", " + ")} desc, turn_index
     ) = 1
-    order by score desc, started_at desc, conversation_id
+    order by score desc, started_at desc, conversation_id, workspace
     """

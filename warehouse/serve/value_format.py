@@ -68,8 +68,9 @@ def plural(number: int, noun: str) -> str:
 def size(n_bytes: float) -> str:
     """Bytes, in powers of 1000."""
     for unit in ("B", "kB", "MB", "GB"):
-        if n_bytes < 1000:  # noqa: PLR2004 - the step of the units
-            return f"{n_bytes:.0f} {unit}" if unit == "B" else f"{n_bytes:.1f} {unit}"
+        decimals = 0 if unit == "B" else 1
+        if round(n_bytes, decimals) < 1000:  # noqa: PLR2004 - the step of the units
+            return f"{n_bytes:.{decimals}f} {unit}"
         n_bytes /= 1000
     return f"{n_bytes:.1f} TB"
 
@@ -77,7 +78,7 @@ def size(n_bytes: float) -> str:
 def duration(secs: float) -> str:
     """A length of time: 1.2 s, 59 s, 1 min 20 s, 2 h 1 min."""
     minute, hour, tenths_below = 60, 3600, 10
-    if secs < minute:
+    if round(secs) < minute:
         return f"{secs:.1f} s" if secs < tenths_below else f"{secs:.0f} s"
     hours, remainder = divmod(round(secs), hour)
     minutes, seconds = divmod(remainder, minute)

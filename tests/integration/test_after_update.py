@@ -14,6 +14,7 @@ from tests.integration.conftest import Copied
 EARLIER = (
     "alter table marts.fct_llm_usage drop column is_total",
     "alter table marts.fct_conversations drop column outcome",
+    "alter table marts.fct_conversations drop column is_reached",
     "alter table metrics.cost_reconciliation drop column bill_unit",
     "drop table marts.dim_agent_versions",
 )

@@ -44,7 +44,7 @@ def test_summary_prints_the_six_facts(folder: Path) -> None:
         "slowest tool",
     ]
     assert re.search(r"success rate +\d+\.\d %, with \d+\.\d % of the conversations judged\n", ended.text)
-    assert re.search(r"cost +[\d,]+ credits, \$[\d,]+\.\d\d\n", ended.text)
+    assert re.search(r"cost +[\d,]+ credits, \$[\d,]+\.\d\d for \d+\.\d % of the conversations\n", ended.text)
     assert re.search(r"wait, 95th percentile +\d\.\d\d s, half are within \d\.\d\d s\n", ended.text)
 
 

@@ -129,10 +129,11 @@ def _read_state(folder: Path) -> dict[str, str]:
         state = None
     if not isinstance(state, dict) or not isinstance(state.get("tables"), dict):
         raise PublishError(f"{folder / STATE_FILE} is not of convohouse.", "Choose another folder.")
-    marks = {str(name): str(mark) for name, mark in state["tables"].items()}
-    # of a state that names tables, as before 27 November 2026, the files are ours, and are written again
-    files = {file.name: "" for name in marks for file in folder.glob(f"{name}.*") if file.suffix[1:] in (CSV, PARQUET)}
-    return files | {name: mark for name, mark in marks.items() if Path(name).suffix[1:] in (CSV, PARQUET)}
+    fingerprints = {str(name): str(fingerprint) for name, fingerprint in state["tables"].items()}
+    # A state of before 27 November 2026 names tables, not files: their files are ours, and are written again.
+    files = {f"{table}.{suffix}" for table in fingerprints for suffix in (CSV, PARQUET)}
+    old = {file: "" for file in files if (folder / file).exists()}
+    return old | {file: text for file, text in fingerprints.items() if Path(file).suffix[1:] in (CSV, PARQUET)}
 
 
 def _write_state(folder: Path, fingerprints: dict[str, str]) -> None:

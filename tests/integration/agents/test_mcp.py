@@ -252,7 +252,7 @@ def test_every_metric_is_listed_and_explained(home: Home) -> None:
     assert "Did you mean agent_daily.success_rate or" in unknown
     assert "`list_metrics` lists them" in unknown  # the tool, not the command that people have
     assert "Did you mean fct_turns?" in table
-    assert "`describe_tables` lists the tables" in column
+    assert "`describe_tables` lists tables and columns" in column
     assert "Name one of its metrics: agent_daily." in model
 
 

@@ -72,7 +72,7 @@ def mask_text(text: str) -> str:
         masked = change_text(text, mask, mask_plain)
     else:
         masked = mask_forms(text) if may_have_form(text) else text
-    if masked is text and len(text) <= _MAX_REMEMBERED_LENGTH and secrecy(text) is not Secrecy.CERTAIN:
+    if masked is text and len(text) <= _MAX_REMEMBERED_LENGTH:
         if len(_clean_texts) >= _MAX_REMEMBERED:
             _clean_texts.clear()
         _clean_texts.add(text)
@@ -90,10 +90,10 @@ def _mask_object(value: dict[str, Any]) -> dict[str, Any]:
             masked = _mask_value(meaning, key, item, value)
             is_named |= key == "key" and kind is str and _is_secret_label(item)
         elif kind is str:
+            is_named |= key in _NAMING_KEYS and _is_secret_label(item)
             if item in _clean_texts:
                 continue
             masked = mask_text(item)
-            is_named |= key in _NAMING_KEYS and _is_secret_label(item)
         elif kind is dict:
             masked = _mask_object(item)
         elif kind is list:

@@ -1,0 +1,52 @@
+"""Settings that commands refuse: misspelt ones, and passwords in addresses, which are never shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.run_cli import run
+
+
+@pytest.mark.parametrize(
+    ("files", "variables", "message", "hint"),
+    [
+        ({"convohouse.toml": 'pi = "hash"'}, {}, "no setting pi, which is in convohouse.toml", "Did you mean pii? "),
+        ({".env": "CONVOHOUSE_PIII=hash"}, {}, "CONVOHOUSE_PIII, which is in .env", "Did you mean CONVOHOUSE_PII"),
+        ({}, {"CONVOHOUSE_TIME_ZONE": "UTC"}, "TIME_ZONE, which is in the environment", "mean CONVOHOUSE_TIMEZONE? "),
+        ({}, {"CONVOHOUSE_API_KEY": "k"}, "API_KEY, which is in the environment", "Did you mean ELEVENLABS_API_KEY? "),
+    ],
+)
+def test_a_misspelt_setting_is_no_default(files, variables, message, hint, tmp_path):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    for command in ("sync", "doctor"):
+        ended = run(tmp_path, command, **variables)
+        assert (ended.code != 0, message in " ".join((ended.text + ended.err).split())) == (True, True), ended.err
+    assert hint in run(tmp_path, "sync", **variables).err
+
+
+def test_a_variable_that_resembles_no_setting_is_no_mistake(tmp_path):
+    kubernetes = {"CONVOHOUSE_PORT": "tcp://10.0.0.1:8767", "CONVOHOUSE_SERVICE_HOST": "10.0.0.1"}
+    assert run(tmp_path, "status", **kubernetes).code == run(tmp_path, "status").code == 0
+
+
+def test_the_key_of_a_workspace_may_have_any_name(tmp_path):
+    table = '[workspaces.eu]\nkey_variable = "CONVOHOUSE_KEY_EU"\n'
+    (tmp_path / "convohouse.toml").write_text(f"{table}base_url = 'https://api.eu.residency.elevenlabs.io'\n")
+    assert run(tmp_path, "status", CONVOHOUSE_KEY_EU="secret").code == 0
+
+
+@pytest.mark.parametrize("url", ["https://ada:hunter2@gateway.example", "https://gateway.example/?key=hunter2"])
+@pytest.mark.parametrize("command", ["doctor", "sync", "status"])
+@pytest.mark.parametrize("place", ["variable", "workspace"])
+def test_a_password_in_a_base_url_is_refused_and_never_shown(place, command, url, tmp_path):
+    settings = {"ELEVENLABS_API_KEY": "sk_secret", "ELEVENLABS_BASE_URL": url}
+    if place == "workspace":
+        text = f'[workspaces.eu]\nkey_variable = "EU_KEY"\nbase_url = "{url}"\n'
+        (tmp_path / "convohouse.toml").write_text(text)
+        settings = {"EU_KEY": "sk_secret"}
+    ended = run(tmp_path, command, *(["--offline"] if command == "doctor" else []), **settings)
+    assert ended.code != 0
+    assert "base_url" in (ended.text + ended.err).lower()
+    assert "must not hold a user name" in " ".join((ended.text + ended.err).split())
+    assert "hunter2" not in ended.text + ended.err

@@ -2,8 +2,8 @@
 
 A chart names a colour ``token:accent``. The browser replaces it by the value of the CSS variable ``--accent``, so that
 a chart follows light and dark; a report replaces it here. Names of agents and other data are no colours, whatever they
-look like. Good and bad are teal and vermilion, which all kinds of
-colour vision tell apart, and never the only sign of a meaning; the pale ones are behind texts of ink.
+look like. Good and bad are teal and vermilion, which all kinds of colour vision tell apart, and never the only sign of
+a meaning; the pale ones are behind texts of ink.
 """
 
 from __future__ import annotations

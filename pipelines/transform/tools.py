@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -30,6 +30,7 @@ REQUEST_SCHEMAS = {"api_schema": "", "base_api_schema": "base_", "api_schema_ove
 TOOL_TABLE = RecordTable(TOOLS)
 PARAMETER_TABLE = RecordTable(TOOL_PARAMETERS)
 _DERIVED_COLUMNS = ("tool_id", "first_seen_at", "changed_at", "last_seen_at", "is_gone", "content_sha256")
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _PLAIN_NAME = re.compile(r"[\w-]+")
 
 
@@ -82,6 +83,15 @@ def flatten_tools(definitions: Iterable[ToolDefinition]) -> tuple[pl.DataFrame, 
             },
         ),
     )
+
+
+def check_tool(tool_id: str, document: Mapping[str, Any]) -> None:
+    """Flatten one tool.
+
+    Raises:
+        Exception: it cannot be flattened.
+    """
+    flatten_tools([ToolDefinition(tool_id, document, "", _EPOCH, _EPOCH, _EPOCH, is_gone=False)])
 
 
 def _parameters(tool: ToolDefinition) -> Iterator[_Parameter]:

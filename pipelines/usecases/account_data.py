@@ -19,7 +19,7 @@ from pipelines.api.circuit_breaker import CircuitBreaker
 from pipelines.api.client import ApiClient
 from pipelines.api.tasks import run_concurrently
 from pipelines.errors import ApiError, UsageError
-from pipelines.extract.land_items import land_listing
+from pipelines.extract.land_reference_data import land_listing
 from pipelines.privacy.messages import describe_error, hide_message
 from pipelines.transform.agent_configs import BRANCHES, VERSIONS, check_item, parent_version, refresh_agent_configs
 from pipelines.transform.agent_texts import summarize_texts

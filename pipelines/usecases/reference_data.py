@@ -18,17 +18,18 @@ from pipelines.api.responses import ToolsPage
 from pipelines.api.tasks import run_concurrently
 from pipelines.errors import ApiUnavailableError, NotFoundError, UsageError
 from pipelines.extract import llm_price_queries
-from pipelines.extract.land_tools import land_listing
+from pipelines.extract.land_reference_data import land_listing
 from pipelines.extract.llm_price_queries import PriceQuery
 from pipelines.privacy.messages import describe_error, hide_message
 from pipelines.transform import llm_prices
+from pipelines.transform.canonical_json import dump
 from pipelines.transform.refresh_lake import refresh_quarantine
-from pipelines.transform.tools import refresh_tools
+from pipelines.transform.tools import STATISTICS, check_tool, refresh_tools
 from pipelines.usecases.context import Context, Progress, no_progress, run_with_client
 from pipelines.usecases.workspace_lookup import require_same_workspace
 from warehouse.errors import ConvohouseError
-from warehouse.schema.operations import PRICE_UNAVAILABLE
-from warehouse.schema.reference_data import TOOLS
+from warehouse.schema.operations import PRICE_UNAVAILABLE, TOOL_UNREADABLE
+from warehouse.schema.reference_data import LANDED_TOOLS, TOOLS
 from warehouse.storage import lake, quarantine
 from warehouse.storage.landing_reference_data import land_prices
 
@@ -92,9 +93,20 @@ class ToolsCopy:
         self._progress("tools", len(self.listing.tools), len(self.listing.tools))
 
     def land(self) -> None:
-        """Land the listing."""
+        """Land the listing, its statistics apart from the definitions, which alone make a version."""
         lake.ensure_schema_files(self._context.home)
-        land_listing(self._context.home, self.listing, self.listed_at, self._context.pseudonyms)
+        land_listing(
+            self._context.home,
+            LANDED_TOOLS,
+            self.listed_at,
+            self.listing.tools,
+            {row.name: row.error for row in self.listing.malformed},
+            reason=TOOL_UNREADABLE,
+            check=check_tool,
+            shorten=lambda tool: {key: value for key, value in tool.items() if key != STATISTICS},
+            statistics=lambda tool: {STATISTICS: dump(tool.get(STATISTICS))},
+            pseudonyms=self._context.pseudonyms,
+        )
 
 
 class PricesCopy:

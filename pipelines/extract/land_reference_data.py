@@ -1,4 +1,4 @@
-"""What is landed of agents, branches, versions and batches: the document only when it has changed."""
+"""What is landed of tools, agents, branches, versions and batches: the document only when it has changed."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def land_listing(
     reason: str,
     check: Callable[[str, Document], None],
     shorten: Callable[[Any], Any] = lambda document: document,
+    statistics: Callable[[Document], Mapping[str, object]] = lambda _: {},
     pseudonyms: Pseudonymizer | None = None,
 ) -> dict[str, str]:
     """Land a complete listing, with credentials masked and, if configured, pseudonyms.
@@ -41,32 +42,36 @@ def land_listing(
         reason: Why, in the quarantine.
         check: Flattens a document, and raises if it cannot.
         shorten: What is left of a masked document.
+        statistics: Columns that change without the document: each listing lands them, from the masked document; those
+            of an empty document where there is none.
         pseudonyms: Replaces personal data; None keeps it.
 
     Returns:
         ``errors``, and those of items that cannot be landed or flattened.
     """
     failed = dict(errors)
-    landed = dict(latest_documents(home, table).select("item_id", "content_sha256").rows())
+    id_column = table.key[0]
+    landed = dict(latest_documents(home, table).select(id_column, "content_sha256").rows())
     rows: dict[str, dict[str, object]] = {}
     for item_id, document in items.items():
         if document is None:
             continue
         try:
-            shortened = shorten(hide(document, pseudonyms))
-            content = fingerprint(shortened)
-            if content != landed.get(item_id):
+            masked = hide(document, pseudonyms)
+            shortened = shorten(masked)
+            row = {"content_sha256": fingerprint(shortened), **statistics(masked)}
+            if row["content_sha256"] != landed.get(item_id):
                 check(item_id, shortened)
-                rows[item_id] = {"content_sha256": content, "payload": dump(shortened)}
-            else:
-                rows[item_id] = {"content_sha256": content}
+                row["payload"] = dump(shortened)
+            rows[item_id] = row
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one item, the others are landed
             failed[item_id] = f"it cannot be landed: {describe_error(error)}"
     for item_id, content in landed.items():
         is_kept = any(item_id == name or item_id.startswith(f"{name}/") for name in failed)
         if item_id not in rows and (is_kept or item_id in items):
-            rows[item_id] = {"content_sha256": content}
-    land_items(home, table, listed_at, [{"item_id": name, "listed_at": listed_at, **row} for name, row in rows.items()])
+            rows[item_id] = {"content_sha256": content, **statistics({})}
+    listed = [{id_column: item_id, "listed_at": listed_at, **row} for item_id, row in rows.items()]
+    land_items(home, table, listed_at, listed)
     for item_id, text in failed.items():
         quarantine.add(home, item_id, at=listed_at, reason=reason, error=text)
     return failed

@@ -21,13 +21,9 @@ from pipelines.privacy.messages import hide_message
 from warehouse.errors import ConvohouseError
 from warehouse.schema.operations import UNFETCHABLE, UNREADABLE
 from warehouse.storage import landing, quarantine
-from warehouse.storage.home import Home
-from warehouse.storage.landing_sequence import order
 
 SECS_IF_QUARANTINED = 20.0
 """Time for a conversation that already failed in an earlier run: it usually fails again, and must not delay the run."""
-
-
 LISTED_BUT_NOT_FOUND = "The list shows it again, but the API answers 404, as it has before."
 
 
@@ -57,17 +53,6 @@ async def fetch_conversations(
         await pipeline.drain()
 
 
-def _listed_again_ids(home: Home, plan: pl.DataFrame) -> frozenset[str]:
-    """The planned conversations that were answered with 404 and that the latest listing shows all the same."""
-    changed_ids = plan.filter(reason="changed")["conversation_id"]
-    gone_ids = landing.latest_snapshots(home, changed_ids).filter(kind="gone")["conversation_id"]
-    orders = [listing.order for listing in landing.listings(home)] if gone_ids.len() else []
-    if not orders:
-        return frozenset()
-    rows = landing.latest_list_rows(home, ("listed_at", "sequence"), ids=gone_ids)
-    return frozenset(rows.filter(order("sequence", "listed_at") >= max(orders))["conversation_id"])
-
-
 class _Fetcher:
     """What the workers share: the client, the pipeline and one count of consecutive failures."""
 
@@ -88,7 +73,6 @@ class _Fetcher:
         self._breaker = CircuitBreaker()
         self._answered_id: str | None = None
         self._quarantined_ids = frozenset(quarantine.current(pipeline.home)["conversation_id"])
-        self._listed_again_ids = _listed_again_ids(pipeline.home, plan)
 
     async def fetch(self, row: Mapping[str, Any]) -> None:
         """Fetch one conversation and submit the response."""
@@ -113,7 +97,7 @@ class _Fetcher:
             max_secs = SECS_IF_QUARANTINED if conversation_id in self._quarantined_ids else None
             body = await get_conversation(self._client, conversation_id, max_secs=max_secs)
         except NotFoundError as error:
-            if conversation_id in self._listed_again_ids:
+            if row["is_listed_again"]:
                 self._quarantine(conversation_id, ApiError(LISTED_BUT_NOT_FOUND, status=error.status))
                 return None
             return Response(row, None, self._clock())

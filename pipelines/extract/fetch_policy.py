@@ -100,7 +100,8 @@ def decide_refetch(
     Returns:
         Oldest first: conversation_id, start_time_at, agent_id, status, fingerprint (of the list row; null where it was
         never listed), content_sha256 (of the latest snapshot; null where none), shown_texts (transcript entries with
-        text that the lake has; null where none), reason (one of ``REASONS``).
+        text that the lake has; null where none), is_listed_again (the API answered 404 and the latest listing shows
+        it all the same), reason (one of ``REASONS``).
     """
     landed = snapshots.select(
         "conversation_id",
@@ -121,6 +122,8 @@ def decide_refetch(
     is_gone = pl.col("kind") == "gone"
     is_without_content = (pl.col("kind") == "unchanged") & pl.col("content_at").is_null()  # its document was damaged
     is_there_again = is_gone & (pl.col("listed_order") > pl.col("landed_order"))
+    latest_listing = max((listing.order for listing in listings), default=None)
+    is_listed_again = is_gone & (pl.col("listed_order") >= pl.lit(latest_listing, pl.Int64))
     is_to_confirm = pl.col("conversation_id").is_in(list(ids_to_confirm))
     is_new_row = pl.col("fingerprint").is_not_null() & pl.col("fingerprint").ne_missing(pl.col("list_fingerprint"))
     reason = (
@@ -155,6 +158,7 @@ def decide_refetch(
             # without it, the response is not compared with a document that is no longer landed
             pl.when(~is_without_content.fill_null(value=False)).then("content_sha256").alias("content_sha256"),
             "shown_texts",
+            is_listed_again.fill_null(value=False).alias("is_listed_again"),
             "reason",
         )
         .sort("start_time_at", "conversation_id")

@@ -51,7 +51,8 @@ def home(tmp_path):
 def plan(names):
     row = {"start_time_at": START, "agent_id": "agent_1", "fingerprint": "f", "content_sha256": None, "reason": "new"}
     return pl.DataFrame(
-        [{"conversation_id": name} | row for name in names], schema_overrides={"content_sha256": pl.Utf8}
+        [{"conversation_id": name, "is_listed_again": False} | row for name in names],
+        schema_overrides={"content_sha256": pl.Utf8},
     )
 
 

@@ -139,9 +139,30 @@ def test_the_columns_of_a_decision():
             "fingerprint": "f1",
             "content_sha256": None,
             "shown_texts": None,
+            "is_listed_again": False,
             "reason": "new",
         }
     ]
+
+
+GONE = landed(kind="gone", status=None, ended_at=None)
+LISTED_NOW = Listing(NOW, None, None)
+
+
+@pytest.mark.parametrize(
+    ("snapshots", "listings", "is_listed_again"),
+    [
+        (GONE, [LISTED_NOW], True),
+        (GONE, [Listing(NOW - DAY, None, None), LISTED_NOW], True),
+        (GONE, [LISTED_NOW, Listing(LATER, None, None)], False),  # the latest listing does not show it
+        (GONE, [], False),
+        (landed(list_fingerprint="f0"), [LISTED_NOW], False),  # never answered with 404
+        (NOTHING_LANDED, [LISTED_NOW], False),
+    ],
+)
+def test_which_conversations_a_listing_shows_after_a_404(snapshots, listings, is_listed_again):
+    decided = decide_refetch(listed(), snapshots, now=NOW, reread_days=REREAD, listings=listings)
+    assert decided["is_listed_again"].to_list() == [is_listed_again]
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,6 @@ from datetime import date, datetime
 from threading import Thread
 from typing import Any
 
-import polars as pl
-
 from pipelines.api.client import ApiClient
 from pipelines.api.tasks import run_beside
 from pipelines.extract import run_log
@@ -28,13 +26,14 @@ from pipelines.extract.landing_pipeline import FetchStats, LandingPipeline
 from pipelines.extract.list_conversations import list_rows
 from pipelines.extract.time_window import Window, next_window
 from pipelines.transform.flatten import PARSER_VERSION
-from pipelines.transform.refresh_lake import RefreshResult, refresh_lake, stale_snapshots
+from pipelines.transform.refresh_lake import RefreshResult, refresh_lake
 from pipelines.transform.worker_pool import WorkerPool
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.list_window import list_window, request_counts
 from warehouse.build.runner import BuildResult, build
 from warehouse.errors import ConvohouseError, ModelError
 from warehouse.models.project import read_project
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.serve.value_format import plural
 from warehouse.storage import damage, lake, landing
 
@@ -257,10 +256,11 @@ def flatten_after_update(workspaces: Sequence[Context], progress: Progress = no_
     A sync does so anyway; without this, a build that comes first after an update would fail its checks.
     """
     for workspace in workspaces:
-        in_lake = stale_snapshots(workspace.home).filter(pl.col("lake_date").is_not_null())
-        if in_lake["parser_version"].ne_missing(PARSER_VERSION).any():
+        home, keys = workspace.home, ["conversation_id", "start_date"]
+        current = lake.read(home, CONVERSATION_CHECKS, [*keys, "parser_version"]).filter(parser_version=PARSER_VERSION)
+        if lake.read(home, CONVERSATIONS, keys).join(current, keys, "anti").height:
             days = workspace.settings.reread_days
-            refresh_lake(workspace.home, reread_days=days, on_day=lambda n, total: progress("flatten", n, total))
+            refresh_lake(home, reread_days=days, on_day=lambda n, total: progress("flatten", n, total))
 
 
 @contextmanager

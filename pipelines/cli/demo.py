@@ -7,6 +7,7 @@ import shutil
 import sys
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ HOME = Path("demo")
 WORLD_FILE = "demo.json"
 DAYS_BETWEEN = 7
 """Days between the two nights of a first demo: conversations change, are rated and deleted meanwhile."""
+NIGHT_BEGINS = timedelta(minutes=30)
+"""After midnight, as of which the API shows itself: by then, what was open at some midnight is over, and so what is due
+does not depend on how long a night takes."""
 DRAWN_UNTIL = date(2026, 11, 26)
 """The last day of the conversations that every demo shows, shifted to end with its own first run."""
 YEARS = range(2000, 2100)
@@ -147,15 +151,16 @@ def demo(options: Options, *, conversations: int, days: int, seed: int, last: st
     options.say("Loading Dagster …")
     from pipelines.orchestration.run_in_process import run_job  # takes seconds: not before the first line
 
-    clock = MovingClock(_midnight(nights[0]))
+    clock = MovingClock(_midnight(nights[0]) + NIGHT_BEGINS)
     runs = []
-    with running(create_app(world.until(until), clock=lambda: clock.start, key=KEY)) as url:
+    with running(create_app(world.until(until), clock=lambda: clock.start - NIGHT_BEGINS, key=KEY)) as url:
         context = Context(options.settings(home=root, base_url=url, api_key=KEY), clock=clock)
         for night in nights:
-            clock.set(_midnight(night))
+            clock.set(_midnight(night) + NIGHT_BEGINS)
             options.say(f"\nThe night of {night}:")
             with show_progress(options) as show:
-                outcome = run_in_thread(lambda: run_job(context, since=world.since, until=clock.start, progress=show))
+                run = partial(run_job, context, since=world.since, until=_midnight(night), progress=show)
+                outcome = run_in_thread(run)
             if not outcome.is_success:
                 _fail(options, outcome.errors)
                 return

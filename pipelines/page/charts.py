@@ -84,7 +84,7 @@ def _base() -> alt.Chart:
 
 def _days() -> alt.X:
     # a day is a text: as a time, a browser would shift it by its own time zone
-    axis = alt.Axis(title=None, labelExpr=DAY, labelAngle=0, labelOverlap="greedy", labelSeparation=8, ticks=False)
+    axis = alt.Axis(title=None, labelExpr=DAY, labelAngle=0, labelOverlap="parity", labelSeparation=8, ticks=False)
     return alt.X("day:O", sort="ascending", axis=axis)
 
 

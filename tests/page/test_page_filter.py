@@ -12,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipelines.page.app import create_app
+from pipelines.page.views.overview import MAX_ITEMS
 from tests.helpers.page_home import site
 from warehouse.storage.home import Home
 
@@ -79,6 +80,13 @@ def test_what_nobody_could_choose_is_refused_and_not_shown_as_all(name, client):
     page = client.get(f"/?{name}=nonsense")
     assert page.status_code == 400
     assert f"There is no such {name}." in page.text
+
+
+def test_what_needs_attention_is_listed_to_the_end(client):
+    section = client.get("/?days=28").text.split('id="attention"')[1].split("</section>")[0]
+    first, n_more, more = re.split(r"<details><summary>(\d+) more in this period</summary>", section)
+    item = r'<a href="[^"]+">[^<]+</a><span class="sub">[^<]+</span>'
+    assert (len(re.findall(item, first)), len(re.findall(item, more))) == (MAX_ITEMS, int(n_more))
 
 
 def test_what_is_about_all_conversations_of_an_agent_leads_to_all_of_them(client):

@@ -134,6 +134,11 @@ def test_the_name_of_a_tool_is_no_markup():
     assert markdown_summary(numbers).splitlines()[-1].startswith("- **slowest tool:** \\<!channel\\> \\*a\\*, 95th")
 
 
+def test_the_report_counts_what_else_needs_attention(page_home, html):
+    n_more = len(_values(site(page_home), ReportScope(since="14d"))["more_attention"])
+    assert re.findall(r"and (\d+) more\.", html) == [str(n_more)]
+
+
 def test_a_long_name_in_a_picture_leaves_room_for_what_is_the_matter(page_home):
     items = [
         {"mark": "bad", "subject": "W" * 150, "text": ": wait, 95th percentile 2.99 s", "detail": "", "n_text": ""}

@@ -75,7 +75,7 @@ def build(visit: Visit) -> dict[str, Any]:
         "links": {card.column: visit.filter.url("/conversations", **LINKS[card.column]) for card in overview.cards},
         "n_open": overview.n_open,
         "attention": attention[:MAX_ITEMS],
-        "n_more": max(0, len(attention) - MAX_ITEMS),
+        "more_attention": attention[MAX_ITEMS:],
         "calm": calm(overview),
         "charts": trends(visit, overview),
     }

@@ -15,7 +15,6 @@ local_start_hour = "Hour of the day at which it started there, 0 to 23."
 local_weekday = "Day of the week on which it started there, 1 Monday to 7 Sunday."
 local_weekday_name = "That day's name, Monday to Sunday."
 status = "initiated, in-progress, processing, done or failed; open text."
-channel = "phone, whatsapp, sms, chat (text only) or voice (audio over an SDK or the widget)."
 direction = "inbound or outbound; null when no phone, WhatsApp or SMS conversation, or unknown."
 initiation_source = "SDK, widget or provider that started it."
 batch_call_id = "Batch that the conversation belongs to."
@@ -75,7 +74,7 @@ median_wait_secs = "Median wait of the conversation, exact and interpolated."
 p95_wait_secs = "95th percentile of the conversation's wait, exact and interpolated."
 n_slow_waits = "Waits longer than wait_poor_secs of seeds.thresholds."
 main_llm = "Language model that cost most, else that used most tokens; null when no usage is reported."
-n_failed_criteria = "Evaluation criteria that the conversation as a whole did not meet."
+n_failed_criteria = "Evaluation criteria that the conversation did not meet, by the verdicts that metrics count."
 tags = "Ids of its tags in the order of the alphabet, a comma and a space between them; null without tags."
 summary_title = "Title of the summary."
 transcript_summary = "Summary of the transcript; <redacted> once deleted."
@@ -175,25 +174,8 @@ identified as (
         call_flags.is_finished,
         call_flags.is_excluded,
         call_flags.is_counted,
-        case
-            when conversations.phone_call_type is not null or conversations.phone_call_external_number is not null
-                then 'phone'
-            when
-                conversations.whatsapp_user_id is not null
-                or conversations.whatsapp_phone_number_id is not null
-                or conversations.whatsapp_direction is not null
-                then 'whatsapp'
-            when conversations.sms_direction is not null or conversations.sms_user_phone_number is not null then 'sms'
-            when conversations.initiation_source = 'whatsapp' then 'whatsapp'
-            when conversations.initiation_source = 'twilio_sms' then 'sms'
-            when conversations.is_text_only then 'chat'
-            when
-                conversations.initiation_source in (
-                    'twilio', 'sip_trunk', 'exotel', 'genesys', 'avaya', 'audiocodes', 'amazon_connect'
-                )
-                then 'phone'
-            else 'voice'
-        end as channel
+        call_flags.channel,
+        call_flags.is_text_only
     from conversations
     inner join call_flags
         on
@@ -226,7 +208,7 @@ final as (
         conversations.initiation_source,
         conversations.batch_call_id,
         conversations.main_language,
-        coalesce(conversations.is_text_only, false) as is_text_only,
+        identified.is_text_only,
         conversations.call_duration_secs,
         conversations.queue_wait_secs,
         conversations.call_successful,

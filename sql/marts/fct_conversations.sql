@@ -63,8 +63,8 @@ error_code = "Error that ended the conversation."
 error_type = "Kind of the error, such as no_answer; open text."
 error_reason = "Error in words."
 rating = "Rating of the conversation by the user."
-likes = "Thumbs up."
-dislikes = "Thumbs down."
+likes = "Thumbs up: of the conversation, or of its entries where the API reports none of it."
+dislikes = "Thumbs down: likewise."
 has_feedback_comment = "Whether the user left a comment."
 feedback_comment = "The comment; <redacted> once deleted."
 is_repeat_caller_7d = "Whether the same caller had talked to the same agent within the 7 days before; attempts that reached nobody or an answering machine do not count; null without a caller."
@@ -261,15 +261,25 @@ final as (
         conversations.error_type,
         conversations.error_reason,
         conversations.rating,
-        -- older and smaller forms have the thumb, and no counts of it
+        -- older and smaller forms have the thumb, and no counts of it; or only thumbs of entries
         case
             when coalesce(conversations.likes, 0) + coalesce(conversations.dislikes, 0) > 0 then conversations.likes
             when conversations.feedback_overall_score = 'like' then 1
+            when
+                coalesce(conversations.likes, conversations.dislikes) is null
+                and conversations.feedback_overall_score is null
+                and turns.n_likes + turns.n_dislikes > 0
+                then turns.n_likes
             else conversations.likes
         end as likes,
         case
             when coalesce(conversations.likes, 0) + coalesce(conversations.dislikes, 0) > 0 then conversations.dislikes
             when conversations.feedback_overall_score = 'dislike' then 1
+            when
+                coalesce(conversations.likes, conversations.dislikes) is null
+                and conversations.feedback_overall_score is null
+                and turns.n_likes + turns.n_dislikes > 0
+                then turns.n_dislikes
             else conversations.dislikes
         end as dislikes,
         coalesce(trim(conversations.feedback_comment) <> '', false) as has_feedback_comment,

@@ -160,6 +160,26 @@ def test_a_thumb_without_counts_is_one(feedback: dict[str, Any], likes: int, dis
     assert actual == [{"likes": likes, "dislikes": dislikes}]
 
 
+@pytest.mark.parametrize(
+    ("feedback", "likes", "dislikes"),
+    [
+        (None, 2, 1),
+        ({"type": "thumbs"}, 2, 1),
+        ({"type": "thumbs", "likes": 0, "dislikes": 0}, 0, 0),
+        ({"overall_score": "dislike"}, 0, 1),
+        ({"likes": 1, "dislikes": 0}, 1, 0),
+    ],
+)
+def test_thumbs_of_entries_count_where_none_of_the_conversation_is_reported(
+    feedback: dict[str, Any] | None, likes: int, dislikes: int, rows: Any
+) -> None:
+    document = conversation("a", feedback=feedback)
+    document["transcript"] += [{"role": "agent", "feedback": {"score": score}} for score in ("like", "like", "dislike")]
+    rows.document(document)
+    actual = rows.model("metrics.feedback", "likes", "dislikes")
+    assert actual == [{"likes": likes, "dislikes": dislikes}]
+
+
 def test_a_verdict_counts_once_that_of_the_whole_or_of_the_first_scope(rows: Any) -> None:
     kind = {"criteria_id": "kind", "result": "success"}
     rude = {"criteria_id": "kind", "result": "failure"}

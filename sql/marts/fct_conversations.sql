@@ -19,8 +19,8 @@ direction = "inbound or outbound; null when no phone, WhatsApp or SMS conversati
 initiation_source = "SDK, widget or provider that started it."
 batch_call_id = "Batch that the conversation belongs to."
 main_language = "Main language of the conversation."
-call_duration_secs = "Length of the conversation."
-queue_wait_secs = "Time in the queue before the conversation was taken."
+call_duration_secs = "Length of the conversation; null when reported below 0."
+queue_wait_secs = "Time in the queue before the conversation was taken; null when reported below 0."
 call_successful = "success, failure or unknown: the vendor's verdict; null when not judged."
 success_score = "Score of success, in the vendor's points."
 sentiment_label = "positive, neutral or negative: the vendor's analysis; open text, null when not analysed."
@@ -209,8 +209,10 @@ final as (
         conversations.batch_call_id,
         conversations.main_language,
         identified.is_text_only,
-        conversations.call_duration_secs,
-        conversations.queue_wait_secs,
+        -- no time is below 0
+        case when conversations.call_duration_secs >= 0 then conversations.call_duration_secs end
+            as call_duration_secs,
+        case when conversations.queue_wait_secs >= 0 then conversations.queue_wait_secs end as queue_wait_secs,
         conversations.call_successful,
         conversations.success_score,
         conversations.sentiment_label,

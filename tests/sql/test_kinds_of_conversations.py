@@ -305,3 +305,21 @@ def test_a_second_result_and_a_result_without_its_call_count(rows: Any) -> None:
         ("lookup", 1, 1, 1, 0),
         ("slow", 2, 2, 1, 0),
     ]
+
+
+def test_no_time_is_below_0(rows: Any) -> None:
+    tool = {"request_id": "r", "tool_name": "look_up", "type": "webhook"}
+    document = conversation("a", call_duration_secs=-5, queue_wait_secs=-1.5)
+    document["transcript"] += [
+        {"role": "agent", "tool_calls": [tool]},
+        {"role": "agent", "tool_results": [tool | {"tool_latency_secs": -0.25}]},
+        {"role": "agent", "message": "Here.", "rag_retrieval_info": {"rag_latency_secs": -0.5, "chunks": []}},
+    ]
+    rows.document(document)
+    retrievals, calls = "marts.fct_rag_retrievals", "marts.fct_tool_calls"
+    rows.build(KEY, calls, retrievals, "metrics.agent_daily")
+    assert rows.values(KEY, "call_duration_secs", "queue_wait_secs") == [(None, None)]
+    assert rows.values(calls, "latency_secs") == [(None,)]
+    assert rows.values(retrievals, "latency_secs") == [(None,)]
+    assert rows.values("marts.fct_turns", "rag_latency_secs") == [(None,)] * 5
+    assert rows.values("metrics.agent_daily", "call_minutes", "n_handled", "n_queued") == [(0.0, 0, 0)]

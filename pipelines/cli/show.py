@@ -77,8 +77,9 @@ def _refuse(absent: NotFound) -> None:
 
 
 def _sections(view: ConversationView) -> Iterator[str]:
+    is_unknown = view.conversation["outcome"] == "unknown"
     yield "\n".join(_head(view))
-    yield "\n".join(_turns(view)) or "  nothing was said"
+    yield "\n".join(_turns(view)) or f"  {'there is no transcript' if is_unknown else 'nothing was said'}"
     if view.llm_usage:
         headings = {
             "model": "model",

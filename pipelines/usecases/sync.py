@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from pipelines.errors import ApiError
@@ -110,7 +111,7 @@ def sync(
         with context.worker_pool() as worker_pool:
             fetch_stats = for_each_workspace(workspaces, run_id, copy)
             require_agent(context.home, agent_id)
-            _flatten(workspaces, run_id, progress, worker_pool, allow_removals=allow_removals)
+            _flatten(workspaces, run_id, progress, worker_pool, fetch_stats, allow_removals=allow_removals)
         for workspace in workspaces:
             if workspace.settings.workspace in fetch_stats:
                 warnings.extend(sync_reference_data(workspace, progress))
@@ -239,14 +240,21 @@ def _flatten(
     run_id: str,
     progress: Progress,
     worker_pool: WorkerPool,
+    fetch_stats: Mapping[str, FetchStats] = MappingProxyType({}),
     *,
     allow_removals: bool = False,
 ) -> None:
     """Flatten every workspace, also one whose API failed, as it may have landed documents before."""
 
     def flatten(workspace: Context) -> RefreshResult:
+        stats = fetch_stats.get(workspace.settings.workspace, FetchStats())
         return sync_steps.flatten_conversations(
-            workspace, run_id, progress=progress, worker_pool=worker_pool, allow_removals=allow_removals
+            workspace,
+            run_id,
+            progress=progress,
+            worker_pool=worker_pool,
+            allow_removals=allow_removals,
+            n_already=stats.n_flattened,
         )
 
     for_each_workspace(workspaces, run_id, flatten, includes_failed=True)

@@ -221,6 +221,7 @@ def flatten_conversations(
     worker_pool: WorkerPool,
     full_refresh: bool = False,
     allow_removals: bool = False,
+    n_already: int = 0,
 ) -> RefreshResult:
     """Apply the policy for upstream deletions to the landing, then flatten its snapshots that are not in the lake yet.
 
@@ -232,6 +233,7 @@ def flatten_conversations(
         worker_pool: Processes that flatten large batches.
         full_refresh: Flatten again also what the lake already has.
         allow_removals: Apply the policy to however many deletions there are.
+        n_already: Conversations that ``fetch_documents`` has flattened, for the progress.
 
     Raises:
         RemovalsError: the policy would remove too much; nothing is removed, and nothing flattened.
@@ -243,9 +245,10 @@ def flatten_conversations(
         days=days,
         full_refresh=full_refresh,
         worker_pool=worker_pool,
-        on_day=lambda n, total: progress("flatten", n, total),
+        on_day=lambda n, total: progress("flatten", n_already + n, n_already + total),
     )
-    progress("flatten", result.n_flattened, result.n_flattened)
+    n_flattened = n_already + result.n_flattened
+    progress("flatten", n_flattened, n_flattened)
     run_log.add_counts(context.home, run_id, at=context.clock(), n_flattened=result.n_flattened)
     return result
 

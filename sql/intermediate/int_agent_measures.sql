@@ -177,7 +177,7 @@ numerator = "n_success + z²/2 - z √(n_success × n_failure / n_judged + z²/4
 denominator = "n_judged + z²"
 null_when = "null when no conversation was judged"
 direction = "high"
-differs_from_vendor = "No counterpart known. Two versions whose intervals overlap may be equally good."
+differs_from_vendor = "No counterpart known. Intervals that overlap do not say that two versions are equal: metrics.experiments compares them."
 
 [metrics.success_rate_high]
 name = "Success rate, upper end"

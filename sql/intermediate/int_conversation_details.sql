@@ -9,7 +9,7 @@ conversation_id = "Id of the conversation."
 start_date = "UTC day on which the conversation started."
 tags = "Ids of its tags in the order of the alphabet, a comma and a space between them."
 main_llm = "Language model that cost most, else that used most tokens; null when no usage is reported."
-n_failed_criteria = "Evaluation criteria that the conversation as a whole did not meet."
+n_failed_criteria = "Evaluation criteria that the conversation did not meet, by the verdicts that metrics count."
 n_agents = "Different agents that the conversation visited."
 */
 with tags as (
@@ -21,7 +21,7 @@ llm_usage as (
 ),
 
 evaluations as (
-    select * from staging.stg_evaluation_results
+    select * from marts.fct_evaluations
 ),
 
 visited_agents as (
@@ -76,7 +76,7 @@ details as (
         case when result = 'failure' then criteria_id end as failed_criteria,
         null as agent_id
     from evaluations
-    where scope_index = -1
+    where is_main
     union all
     select
         workspace,

@@ -1,5 +1,5 @@
 /*
-description = """Which conversations count, and whose they are: one row per conversation. A conversation counts when it is finished (done \
+description = """Which conversations count, whose they are, and by which channel they came: one row per conversation. A conversation counts when it is finished (done \
 or failed) and no pattern of seeds.excluded_callers fits its caller, user, agent or id. Every fact and every metric takes \
 its answer from here. A redaction takes the caller's identity, so a deleted conversation is then left out only by its agent or id."""
 grain = ["conversation_id"]
@@ -14,7 +14,8 @@ version_id = "Version of the agent that answered."
 start_date = "UTC day on which the conversation started."
 user_id = "Id of the user, as the client gave it; null when unknown or erased."
 caller_id = "Who called or was called: the phone number in E.164, else the WhatsApp user, else the user's id; null when unknown, withheld or erased."
-is_text_only = "Whether the conversation was a chat without audio."
+channel = "phone, whatsapp, sms, chat (text only) or voice (audio over an SDK or the widget)."
+is_text_only = "Whether the conversation was written: a chat without audio, or SMS."
 is_finished = "Whether the conversation is done or failed."
 is_excluded = "Whether seeds.excluded_callers leaves the conversation out of the metrics."
 is_counted = "Whether the conversation counts in the metrics: finished and not excluded."
@@ -48,8 +49,50 @@ identified as (
         whatsapp_user_id,
         sms_user_phone_number,
         coalesce(is_text_only, false) as is_text_only,
+        async_metadata_external_system is not null as is_async,
+        phone_call_type is not null or phone_call_direction is not null or phone_call_external_number is not null
+            as is_phone_call,
+        whatsapp_user_id is not null or whatsapp_phone_number_id is not null or whatsapp_direction is not null
+            as is_whatsapp,
+        coalesce(sms_direction, sms_user_phone_number, sms_phone_number_id, sms_agent_phone_number) is not null
+            as is_sms,
+        -- older documents name the source only in the data of the client, or say no more than who was let in
+        coalesce(
+            nullif(initiation_source, 'unknown'),
+            nullif(client_source_info_source, 'unknown'),
+            case authorization_method
+                when 'genesys_api_key' then 'genesys'
+                when 'avaya_api_key' then 'avaya'
+                when 'audiocodes_api_key' then 'audiocodes'
+                when 'whatsapp' then 'whatsapp'
+                when 'sms' then 'twilio_sms'
+            end
+        ) as source,
         coalesce(status in ('done', 'failed'), false) as is_finished
     from conversations
+),
+
+channels as (
+    select
+        workspace,
+        conversation_id,
+        case
+            when is_phone_call then 'phone'
+            when is_whatsapp then 'whatsapp'
+            when is_sms then 'sms'
+            when source = 'whatsapp' then 'whatsapp'
+            when source = 'twilio_sms' then 'sms'
+            -- messages of a help desk or a messenger
+            when is_text_only or is_async or source like '%integration' then 'chat'
+            when
+                source in (
+                    'twilio', 'sip_trunk', 'exotel', 'genesys', 'genesys_bot_connector', 'avaya', 'audiocodes',
+                    'amazon_connect'
+                )
+                then 'phone'
+            else 'voice'
+        end as channel
+    from identified
 ),
 
 identities as (
@@ -122,11 +165,14 @@ final as (
         identified.start_date,
         identified.user_id,
         identified.caller_id,
-        identified.is_text_only,
+        channels.channel,
+        identified.is_text_only or channels.channel in ('chat', 'sms') as is_text_only,
         identified.is_finished,
         excluded.conversation_id is not null as is_excluded,
         identified.is_finished and excluded.conversation_id is null as is_counted
     from identified
+    inner join channels
+        on identified.workspace = channels.workspace and identified.conversation_id = channels.conversation_id
     left join agent_names
         on identified.workspace = agent_names.workspace and identified.agent_id = agent_names.agent_id
     left join excluded

@@ -160,9 +160,11 @@ facts as (
         coalesce(tools.is_transferred_to_human, false) as is_transferred_to_human,
         coalesce(tools.is_transferred_to_number, false) as is_transferred_to_number,
         coalesce(guardrails.is_last, false) as is_guardrail_last,
+        -- one on the way may be another than the one that ended it
         coalesce(
-            guardrails.guardrail,
+            case when guardrails.is_last then guardrails.guardrail end,
             nullif(trim(regexp_extract(conversations.termination_reason, '^[^:]*:(.*)$', 1)), ''),
+            guardrails.guardrail,
             'guardrail'
         ) as guardrail
     from conversations

@@ -12,6 +12,8 @@ n_user_turns = "Entries in which the user said something, a file included; silen
 n_silent_turns = "Entries that only say that the user was silent or not understood."
 n_agent_turns = "Entries in which the agent said something: not the entries of tool calls and results."
 n_interruptions = "Agent entries that the user cut."
+n_likes = "Entries that the user gave a thumb up."
+n_dislikes = "Entries that the user gave a thumb down."
 n_waits = "Entries with a wait; repeats and greetings dropped."
 n_slow_waits = "Waits longer than wait_poor_secs of seeds.thresholds."
 first_response_secs = "Wait before the agent's first answer that has one."
@@ -42,6 +44,8 @@ final as (
         count(*) filter (where is_silent) as n_silent_turns,
         count(*) filter (where role = 'agent' and is_spoken) as n_agent_turns,
         count(*) filter (where role = 'agent' and is_spoken and is_interrupted) as n_interruptions,
+        count(*) filter (where feedback_score = 'like') as n_likes,
+        count(*) filter (where feedback_score = 'dislike') as n_dislikes,
         count(wait_secs) as n_waits,
         count(*) filter (where wait_secs > slow_wait_secs) as n_slow_waits,
         arg_min(wait_secs, turn_index) filter (where wait_secs is not null) as first_response_secs,

@@ -15,13 +15,12 @@ local_start_hour = "Hour of the day at which it started there, 0 to 23."
 local_weekday = "Day of the week on which it started there, 1 Monday to 7 Sunday."
 local_weekday_name = "That day's name, Monday to Sunday."
 status = "initiated, in-progress, processing, done or failed; open text."
-channel = "phone, whatsapp, sms, chat (text only) or voice (audio over an SDK or the widget)."
 direction = "inbound or outbound; null when no phone, WhatsApp or SMS conversation, or unknown."
 initiation_source = "SDK, widget or provider that started it."
 batch_call_id = "Batch that the conversation belongs to."
 main_language = "Main language of the conversation."
-call_duration_secs = "Length of the conversation."
-queue_wait_secs = "Time in the queue before the conversation was taken."
+call_duration_secs = "Length of the conversation; null when reported below 0."
+queue_wait_secs = "Time in the queue before the conversation was taken; null when reported below 0."
 call_successful = "success, failure or unknown: the vendor's verdict; null when not judged."
 success_score = "Score of success, in the vendor's points."
 sentiment_label = "positive, neutral or negative: the vendor's analysis; open text, null when not analysed."
@@ -64,8 +63,8 @@ error_code = "Error that ended the conversation."
 error_type = "Kind of the error, such as no_answer; open text."
 error_reason = "Error in words."
 rating = "Rating of the conversation by the user."
-likes = "Thumbs up."
-dislikes = "Thumbs down."
+likes = "Thumbs up: of the conversation, or of its entries where the API reports none of it."
+dislikes = "Thumbs down: likewise."
 has_feedback_comment = "Whether the user left a comment."
 feedback_comment = "The comment; <redacted> once deleted."
 is_repeat_caller_7d = "Whether the same caller had talked to the same agent within the 7 days before; attempts that reached nobody or an answering machine do not count; null without a caller."
@@ -75,7 +74,7 @@ median_wait_secs = "Median wait of the conversation, exact and interpolated."
 p95_wait_secs = "95th percentile of the conversation's wait, exact and interpolated."
 n_slow_waits = "Waits longer than wait_poor_secs of seeds.thresholds."
 main_llm = "Language model that cost most, else that used most tokens; null when no usage is reported."
-n_failed_criteria = "Evaluation criteria that the conversation as a whole did not meet."
+n_failed_criteria = "Evaluation criteria that the conversation did not meet, by the verdicts that metrics count."
 tags = "Ids of its tags in the order of the alphabet, a comma and a space between them; null without tags."
 summary_title = "Title of the summary."
 transcript_summary = "Summary of the transcript; <redacted> once deleted."
@@ -175,25 +174,8 @@ identified as (
         call_flags.is_finished,
         call_flags.is_excluded,
         call_flags.is_counted,
-        case
-            when conversations.phone_call_type is not null or conversations.phone_call_external_number is not null
-                then 'phone'
-            when
-                conversations.whatsapp_user_id is not null
-                or conversations.whatsapp_phone_number_id is not null
-                or conversations.whatsapp_direction is not null
-                then 'whatsapp'
-            when conversations.sms_direction is not null or conversations.sms_user_phone_number is not null then 'sms'
-            when conversations.initiation_source = 'whatsapp' then 'whatsapp'
-            when conversations.initiation_source = 'twilio_sms' then 'sms'
-            when conversations.is_text_only then 'chat'
-            when
-                conversations.initiation_source in (
-                    'twilio', 'sip_trunk', 'exotel', 'genesys', 'avaya', 'audiocodes', 'amazon_connect'
-                )
-                then 'phone'
-            else 'voice'
-        end as channel
+        call_flags.channel,
+        call_flags.is_text_only
     from conversations
     inner join call_flags
         on
@@ -226,9 +208,11 @@ final as (
         conversations.initiation_source,
         conversations.batch_call_id,
         conversations.main_language,
-        coalesce(conversations.is_text_only, false) as is_text_only,
-        conversations.call_duration_secs,
-        conversations.queue_wait_secs,
+        identified.is_text_only,
+        -- no time is below 0
+        case when conversations.call_duration_secs >= 0 then conversations.call_duration_secs end
+            as call_duration_secs,
+        case when conversations.queue_wait_secs >= 0 then conversations.queue_wait_secs end as queue_wait_secs,
         conversations.call_successful,
         conversations.success_score,
         conversations.sentiment_label,
@@ -279,15 +263,25 @@ final as (
         conversations.error_type,
         conversations.error_reason,
         conversations.rating,
-        -- older and smaller forms have the thumb, and no counts of it
+        -- older and smaller forms have the thumb, and no counts of it; or only thumbs of entries
         case
             when coalesce(conversations.likes, 0) + coalesce(conversations.dislikes, 0) > 0 then conversations.likes
             when conversations.feedback_overall_score = 'like' then 1
+            when
+                coalesce(conversations.likes, conversations.dislikes) is null
+                and conversations.feedback_overall_score is null
+                and turns.n_likes + turns.n_dislikes > 0
+                then turns.n_likes
             else conversations.likes
         end as likes,
         case
             when coalesce(conversations.likes, 0) + coalesce(conversations.dislikes, 0) > 0 then conversations.dislikes
             when conversations.feedback_overall_score = 'dislike' then 1
+            when
+                coalesce(conversations.likes, conversations.dislikes) is null
+                and conversations.feedback_overall_score is null
+                and turns.n_likes + turns.n_dislikes > 0
+                then turns.n_dislikes
             else conversations.dislikes
         end as dislikes,
         coalesce(trim(conversations.feedback_comment) <> '', false) as has_feedback_comment,

@@ -6,11 +6,12 @@ incremental_by = "start_date"
 inherits_columns_from = "intermediate.int_conversation_flags"
 
 [columns]
-scope_index = "-1 for the analysis of the conversation, the only one that metrics count; else the position of the scope, which overlaps it."
+scope_index = "-1 for the analysis of the conversation; else the position of the scope, which overlaps it."
 data_collection_id = "Field."
 scope = "conversation (the full transcript) or agent (where the agent of the scope was active); null for the analysis of the conversation."
 source_agent_id = "Agent whose criteria and fields the scope has; null for the analysis of the conversation."
 source_branch_id = "Branch of that agent."
+is_main = "Whether metrics count the value: that of the analysis of the conversation, else, of a field that only scopes have, that of the first scope."
 declared_type = "Type asked for: string, boolean, integer or number; JSON where several; null when not reported."
 value = "The value as JSON text; null when it was null."
 value_text = "The value where it is a text."
@@ -21,7 +22,7 @@ is_of_declared_type = "Whether a filled value has the type asked for; null when 
 rationale = "Why."
 
 [tests]
-not_null = ["workspace", "conversation_id", "scope_index", "data_collection_id", "start_date", "is_filled", "is_finished", "is_counted"]
+not_null = ["workspace", "conversation_id", "scope_index", "data_collection_id", "start_date", "is_main", "is_filled", "is_finished", "is_counted"]
 references = { conversation_id = "marts.fct_conversations.conversation_id" }
 same_count_as = "staging.stg_data_collection_results"
 */
@@ -53,6 +54,9 @@ final as (
         flags.agent_id,
         flags.agent_name,
         flags.version_id,
+        row_number() over (
+            partition by judged.workspace, judged.conversation_id, judged.data_collection_id order by judged.scope_index
+        ) = 1 as is_main,
         judged.json_schema_type as declared_type,
         judged.value,
         judged.value_text,

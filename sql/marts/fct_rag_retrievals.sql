@@ -9,7 +9,7 @@ inherits_columns_from = "intermediate.int_conversation_flags"
 turn_index = "Position of the transcript entry, from 0."
 embedding_model = "Model that turned text into vectors."
 retrieval_query = "What was looked for."
-latency_secs = "Time of the retrieval."
+latency_secs = "Time of the retrieval; null when reported below 0."
 n_chunks = "Chunks that were found."
 n_chunks_used = "Chunks that were used; null when not reported, as on older conversations."
 best_distance = "Smallest vector distance of a chunk to the query: the smaller, the nearer."
@@ -54,7 +54,7 @@ final as (
         flags.version_id,
         turns.rag_embedding_model as embedding_model,
         turns.rag_query as retrieval_query,
-        turns.rag_latency_secs as latency_secs,
+        case when turns.rag_latency_secs >= 0 then turns.rag_latency_secs end as latency_secs,
         coalesce(chunks_in_turn.n_chunks, 0) as n_chunks,
         cast(json_array_length(turns.rag_used_chunk_ids) as bigint) as n_chunks_used,
         chunks_in_turn.best_distance,

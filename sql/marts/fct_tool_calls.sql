@@ -25,7 +25,7 @@ is_error = "Whether the tool failed; null when unanswered or not reported."
 is_blocked = "Whether the tool call was blocked; null when unanswered or not reported."
 error_type = "Kind of the error."
 raw_error_message = "Error in the tool's own words."
-latency_secs = "Time that the tool took; null when unanswered."
+latency_secs = "Time that the tool took; null when unanswered, and when reported below 0."
 result_value = "The result, the API's own text (often JSON)."
 result_type = "Which system result it is; null for other tools."
 result_status = "success or error, of a system result."
@@ -99,7 +99,7 @@ matched as (
         results.is_blocked,
         results.error_type,
         results.raw_error_message,
-        results.tool_latency_secs as latency_secs,
+        case when results.tool_latency_secs >= 0 then results.tool_latency_secs end as latency_secs,
         results.result_value,
         results.result_type,
         results.result_status,

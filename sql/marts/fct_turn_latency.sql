@@ -10,7 +10,7 @@ turn_index = "Position of the transcript entry, from 0."
 metric = "What was timed, in the API's word, such as convai_llm_service_ttfb; open text."
 elapsed_secs = "Time that passed."
 is_repeat = "Whether the entry only repeats the timings of the entry before it."
-is_measured = "Whether the timing counts: it is reported, no repeat, and, if a wait (convai_ttf_audio_since_silence), after an entry of the user."
+is_measured = "Whether the timing counts: it is reported, not below 0, no repeat, and, if a wait (convai_ttf_audio_since_silence), after an entry of the user."
 
 [tests]
 not_null = ["workspace", "conversation_id", "turn_index", "metric", "start_date", "is_repeat", "is_measured", "is_finished", "is_counted"]
@@ -51,7 +51,7 @@ final as (
         flags.version_id,
         turn_metrics.elapsed_secs,
         turn_metrics.is_repeat,
-        turn_metrics.elapsed_secs is not null
+        coalesce(turn_metrics.elapsed_secs >= 0, false)
         and not turn_metrics.is_repeat
         and (
             turn_metrics.metric <> 'convai_ttf_audio_since_silence'

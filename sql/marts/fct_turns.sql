@@ -23,7 +23,7 @@ producing_llm = "Language model that wrote the entry."
 n_tool_calls = "Tool calls in the entry, nested ones included."
 n_tool_results = "Tool results in the entry, nested ones included."
 n_rag_chunks = "Chunks retrieved for the entry."
-rag_latency_secs = "Time of the retrieval."
+rag_latency_secs = "Time of the retrieval; null when reported below 0."
 wait_secs = "Wait of the caller (metric convai_ttf_audio_since_silence), after an entry of the user; null where an entry only repeats it, and for a greeting."
 llm_ttfb_secs = "Time to the language model's first byte (metric convai_llm_service_ttfb), repeats dropped."
 llm_first_sentence_secs = "Time to the language model's first sentence (metric convai_llm_service_ttf_sentence), repeats dropped."
@@ -198,7 +198,7 @@ final as (
         coalesce(calls_in_turn.n_tool_calls, 0) as n_tool_calls,
         coalesce(results_in_turn.n_tool_results, 0) as n_tool_results,
         coalesce(chunks_in_turn.n_rag_chunks, 0) as n_rag_chunks,
-        turns.rag_latency_secs,
+        case when turns.rag_latency_secs >= 0 then turns.rag_latency_secs end as rag_latency_secs,
         waits.wait_secs,
         waits.llm_ttfb_secs,
         waits.llm_first_sentence_secs,

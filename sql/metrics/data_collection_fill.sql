@@ -62,7 +62,7 @@ counted as (
         -- a redaction leaves no value to show
         is_filled and coalesce(value_text <> '<redacted>', true) as is_shown
     from collected
-    where is_counted and scope_index = -1
+    where is_counted and is_main
 ),
 
 declared as (

@@ -68,7 +68,7 @@ counted as (
         cast(sum(cast(score as decimal(38, 12))) filter (where max_score is not null) as double) as points,
         cast(sum(cast(max_score as decimal(38, 12))) filter (where score is not null) as double) as max_points
     from evaluations
-    where is_counted and scope_index = -1
+    where is_counted and is_main
     group by all
 ),
 

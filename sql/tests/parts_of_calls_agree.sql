@@ -65,7 +65,7 @@ parts as (
         1 as n_before,
         0 as n_after
     from evaluations
-    where is_counted and scope_index = -1
+    where is_counted and is_main
     union all
     select
         'evaluation_rates' as metric,
@@ -80,7 +80,7 @@ parts as (
         1 as n_before,
         0 as n_after
     from collected
-    where is_counted and scope_index = -1
+    where is_counted and is_main
     union all
     select
         'data_collection_fill' as metric,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.independent.daily_metrics import Document, Row, day, grouped, is_finished, quantile, ratio, total
-from tests.independent.outcomes import results
+from tests.independent.outcomes import results, verdicts_of
 
 
 def _finished(documents: list[Document]) -> list[Document]:
@@ -101,7 +101,7 @@ def data_collection_fill(documents: list[Document]) -> list[Row]:
     """Rows of ``metrics.data_collection_fill``, without its most frequent values."""
     fields: dict[tuple[Any, str], list[Document]] = {}
     for document in _finished(documents):
-        for name, field in ((document.get("analysis") or {}).get("data_collection_results") or {}).items():
+        for name, field in verdicts_of(document, "data_collection_results").items():
             fields.setdefault((document.get("agent_id"), name), []).append(field)
     return [
         {"workspace": "main", "agent_id": agent, "data_collection_id": name} | _filled(fields_asked)

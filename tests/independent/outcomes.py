@@ -20,6 +20,13 @@ def results(tool_results: list[Document] | None, depth: int = 0) -> Iterator[tup
             yield from results(step.get("results"), depth + 1)
 
 
+def verdicts_of(document: Document, name: str) -> Document:
+    """Verdicts or collected values by id, each once: of the whole conversation, else of the first scope that has it."""
+    analysis = document.get("analysis") or {}
+    every_map = [analysis, *(analysis.get("scoped") or [])]
+    return {key: value for part in reversed(every_map) for key, value in (part.get(name) or {}).items()}
+
+
 def says_something(entry: Document) -> bool:
     """Whether an entry holds more than blanks: in its message, its parts or its files."""
     parts = (entry.get("multivoice_message") or {}).get("parts") or []

@@ -23,6 +23,7 @@ from tests.independent.daily_metrics import (
     timings,
     total,
 )
+from tests.independent.outcomes import verdicts_of
 
 HAIR = Fraction(1, 10**9)
 """Dollars below which the parts of a cost are taken to be the whole."""
@@ -234,7 +235,7 @@ def evaluation_rates(documents: list[Document]) -> list[Row]:
         (_key(document, criteria_id=name), verdict)
         for document in documents
         if is_finished(document)
-        for name, verdict in ((document.get("analysis") or {}).get("evaluation_criteria_results") or {}).items()
+        for name, verdict in verdicts_of(document, "evaluation_criteria_results").items()
     )
     return [{**key, **_criterions_day(verdicts)} for key, verdicts in _by_key(pairs)]
 

@@ -142,6 +142,7 @@ def test_agents_join_without_a_clash(folder: Path) -> None:
 SHOWN = {
     "conv_photo": ["[file: door.jpg, image/jpeg]"],
     "conv_voices": ["Ann: Welcome.", "Ben: Willkommen."],
+    "conv_unkept": ["outcome: unknown (no_transcript)", "there is no transcript"],
     "conv_two_agents": ["billing was rude", "agent_bill", "INV-9"],
     "conv_greeting": ["0:00  agent  Good morning."],
     "conv_dollars_only": ["credits unknown, $0.0412 (reported)"],
@@ -169,6 +170,8 @@ ON_THE_PAGE = {
     "conv_guarded": ["blocked: no diagnosis", "Guardrail no diagnosis"],
     "conv_queued": ["a surcharge of 120 credits, billed apart", "Queue waited 8.5 s"],
     "conv_tagged": ["Tags tag_a, tag_b"],
+    "conv_unkept": ["unknown: no transcript", "There is no transcript."],
+    "conv_two_agents": ["polite failure agent agent_bill billing was rude", "invoice INV-9 agent agent_bill"],
     "conv_empty_entries": ["I note that. after 3.00 s 0:08 tool note_day answered 0.30 s", "0:10 agent Noted."],
 }
 """As ``SHOWN``."""

@@ -76,11 +76,21 @@ def refused(client: httpx.Client, url: str, **options: Any) -> tuple[int, Any]:
     return answer.status_code, answer.json()["detail"]
 
 
+def test_the_messages_of_a_row_are_the_entries_with_text(client: httpx.Client) -> None:
+    rows = client.get(LIST, params={"page_size": 100}).json()["conversations"]
+    of_2026 = [row for row in rows if "user_message_count" in row]
+    assert of_2026
+    for row in of_2026:
+        assert row["message_count"] == row["user_message_count"] + row["agent_message_count"]
+
+
 def test_refusals_have_the_four_bodies_of_the_real_api(client: httpx.Client, world: World) -> None:
     silent = next(document["conversation_id"] for document in world.details(UNTIL) if not document["has_audio"])
     anonymous = httpx.Request("GET", client.base_url.join(LIST))
     no_key = client.send(anonymous)  # a bare request carries none of the client's headers
     assert (no_key.status_code, no_key.json()["detail"]["status"]) == (401, "needs_authorization")
+    bearer = httpx.get(client.base_url.join(LIST), headers={"authorization": "Bearer demo"})
+    assert (bearer.status_code, bearer.json()["detail"]["status"]) == (401, "invalid_authorization_header")
     status, detail = refused(client, LIST, headers={"xi-api-key": "wrong"})
     assert (status, detail["status"], set(detail)) == (
         401,

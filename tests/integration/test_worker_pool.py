@@ -108,11 +108,15 @@ def lake_bytes(context):
 
 
 def test_a_sync_with_processes_copies_everything_and_gives_the_same_lake_as_without(world, context, pools, patch):
-    done = sync.sync(context, run_id="first")
+    steps = []
+    done = sync.sync(context, run_id="first", progress=lambda *step: steps.append(step))
 
     assert done.problems == ()
     documents = list(world.details(UNTIL))
     assert_equals(context, documents)
+    # those that were flattened while others were still being fetched are among them
+    flattened = [step for step in steps if step[0] == "flatten"]
+    assert flattened[-1] == ("flatten", len(documents), len(documents))
     counts = [done.run[name] for name in ("n_new", "n_fetched", "n_landed", "n_flattened", "n_unchanged", "n_gone")]
     assert counts == [*[len(documents)] * 4, 0, 0]
     assert {*pools[0].task_names} == {"land_responses", "reflatten_days"}

@@ -185,7 +185,7 @@ def test_the_criteria_are_sums_over_sums_by_agent(client, page_home):
         f"""
         select criteria_id, count(*) filter (result = 'success') / count(*) as rate, count(*) as n
         from marts.fct_evaluations
-        where result <> 'unknown' and is_counted and scope_index = -1 and agent_id = '{CLINIC}' and {FILTERS[""]}
+        where result <> 'unknown' and is_counted and is_main and agent_id = '{CLINIC}' and {FILTERS[""]}
         group by all order by all
         """,
     )

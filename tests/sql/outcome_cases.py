@@ -138,6 +138,12 @@ CASES: dict[str, Case] = {
         "blocked profanity", WORDS, ("nameless", ""), termination_reason="Guardrail triggered"
     ),
     "guardrail of the text": case("blocked no_advice", WORDS, termination_reason="Guardrail triggered: no_advice "),
+    "guardrail of the text, another on the way": case(
+        "blocked calm", WORDS, ("guardrail", ""), HELLO, termination_reason="Guardrail triggered: calm"
+    ),
+    "guardrail on the way, a text without a name": case(
+        "blocked no_advice", WORDS, ("guardrail", ""), HELLO, termination_reason="Guardrail triggered"
+    ),
     "guardrail of the type": case("blocked guardrail", WORDS, error_code=1008, error_type="guardrail_triggered"),
     "guardrail at the end": case("blocked no_advice", WORDS, ("guardrail", ""), status="failed"),
     "guardrail on the way": case("contained other", WORDS, ("guardrail", ""), HELLO),

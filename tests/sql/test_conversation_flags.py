@@ -22,6 +22,7 @@ def test_of_a_call_all_is_told(rows: Any) -> None:
             "start_date": rows.day,
             "user_id": "u1",
             "caller_id": "+100",
+            "channel": "phone",
             "is_text_only": False,
             "is_finished": True,
             "is_excluded": False,

@@ -38,6 +38,7 @@ def test_data_collection_with_everything_and_nothing(rows: Any) -> None:
         "agent_id": None,
         "agent_name": None,
         "version_id": None,
+        "is_main": True,
         "declared_type": None,
         "value": None,
         "value_text": None,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+WAIT = "convai_ttf_audio_since_silence"
+
 
 def test_turn_latency_keeps_repeats_apart(rows: Any) -> None:
     rows.call(version_id="v1")
@@ -45,7 +47,7 @@ def test_turn_latency_keeps_repeats_apart(rows: Any) -> None:
 def test_a_wait_follows_an_entry_of_the_user(rows: Any) -> None:
     rows.call()
     rows.call("c2")
-    wait, ttfb = "convai_ttf_audio_since_silence", "convai_llm_service_ttfb"
+    wait, ttfb = WAIT, "convai_llm_service_ttfb"
     for turn, role in enumerate(("agent", "agent", "user", "agent", "user", "agent")):
         rows.add("turns", turn_index=turn, role=role)
         rows.add("turn_metrics", turn_index=turn, metric=wait, elapsed_secs=1.0 + turn, is_repeat=False)
@@ -59,3 +61,11 @@ def test_a_wait_follows_an_entry_of_the_user(rows: Any) -> None:
         ("c1", 2, wait),
         ("c2", 0, wait),
     ]
+
+
+def test_a_timing_below_0_is_no_measurement(rows: Any) -> None:
+    rows.call()
+    rows.add("turns", turn_index=0, role="user")
+    for turn, secs in ((1, -0.5), (2, 0.0)):
+        rows.add("turn_metrics", turn_index=turn, metric=WAIT, elapsed_secs=secs, is_repeat=False)
+    assert rows.values("marts.fct_turn_latency", "elapsed_secs", "is_measured") == [(-0.5, False), (0.0, True)]

@@ -160,7 +160,27 @@ def test_a_thumb_without_counts_is_one(feedback: dict[str, Any], likes: int, dis
     assert actual == [{"likes": likes, "dislikes": dislikes}]
 
 
-def test_verdicts_of_scopes_are_told_and_do_not_count_twice(rows: Any) -> None:
+@pytest.mark.parametrize(
+    ("feedback", "likes", "dislikes"),
+    [
+        (None, 2, 1),
+        ({"type": "thumbs"}, 2, 1),
+        ({"type": "thumbs", "likes": 0, "dislikes": 0}, 0, 0),
+        ({"overall_score": "dislike"}, 0, 1),
+        ({"likes": 1, "dislikes": 0}, 1, 0),
+    ],
+)
+def test_thumbs_of_entries_count_where_none_of_the_conversation_is_reported(
+    feedback: dict[str, Any] | None, likes: int, dislikes: int, rows: Any
+) -> None:
+    document = conversation("a", feedback=feedback)
+    document["transcript"] += [{"role": "agent", "feedback": {"score": score}} for score in ("like", "like", "dislike")]
+    rows.document(document)
+    actual = rows.model("metrics.feedback", "likes", "dislikes")
+    assert actual == [{"likes": likes, "dislikes": dislikes}]
+
+
+def test_a_verdict_counts_once_that_of_the_whole_or_of_the_first_scope(rows: Any) -> None:
     kind = {"criteria_id": "kind", "result": "success"}
     rude = {"criteria_id": "kind", "result": "failure"}
     scopes = [
@@ -169,24 +189,96 @@ def test_verdicts_of_scopes_are_told_and_do_not_count_twice(rows: Any) -> None:
             "scope": "agent",
             "source_agent_id": "agent_b",
             "source_branch_id": "main",
-            "evaluation_criteria_results": {"kind": rude},
+            "evaluation_criteria_results": {"kind": rude, "refund": rude | {"criteria_id": "refund"}},
             "data_collection_results": {"invoice": {"value": "INV-7"}},
+        },
+        {
+            "scope": "conversation",
+            "source_agent_id": "agent_b",
+            "evaluation_criteria_results": {"refund": kind | {"criteria_id": "refund"}},
         },
     ]
     analysis = {"evaluation_criteria_results": {"kind": kind}, "scoped": scopes}
     rows.document(conversation("a") | {"analysis": analysis})
     rates = ("metrics.evaluation_rates", "metrics.data_collection_fill")
-    rows.build("marts.fct_evaluations", "marts.fct_data_collection", *rates)
-    columns = ("scope_index", "criteria_id", "scope", "source_agent_id", "source_branch_id", "result")
+    rows.build("marts.fct_evaluations", "marts.fct_data_collection", KEY, *rates)
+    columns = ("scope_index", "criteria_id", "scope", "source_agent_id", "source_branch_id", "result", "is_main")
     assert rows.values("marts.fct_evaluations", *columns) == [
-        (-1, "kind", None, None, None, "success"),
-        (0, "kind", "agent", "agent_a", None, "success"),
-        (1, "kind", "agent", "agent_b", "main", "failure"),
+        (-1, "kind", None, None, None, "success", True),
+        (0, "kind", "agent", "agent_a", None, "success", False),
+        (1, "kind", "agent", "agent_b", "main", "failure", False),
+        (1, "refund", "agent", "agent_b", "main", "failure", True),
+        (2, "refund", "conversation", "agent_b", None, "success", False),
     ]
-    columns = ("scope_index", "source_agent_id", "data_collection_id", "value_text")
-    assert rows.values("marts.fct_data_collection", *columns) == [(1, "agent_b", "invoice", "INV-7")]
-    assert rows.values("metrics.evaluation_rates", "n_calls", "n_success") == [(1, 1)]
-    assert rows.model("metrics.data_collection_fill") == []
+    columns = ("scope_index", "source_agent_id", "data_collection_id", "value_text", "is_main")
+    assert rows.values("marts.fct_data_collection", *columns) == [(1, "agent_b", "invoice", "INV-7", True)]
+    assert rows.values("metrics.evaluation_rates", "criteria_id", "n_calls", "n_success", "n_failure") == [
+        ("kind", 1, 1, 0),
+        ("refund", 1, 0, 1),
+    ]
+    assert rows.values("metrics.data_collection_fill", "data_collection_id", "n_asked", "n_filled") == [
+        ("invoice", 1, 1)
+    ]
+    assert rows.values(KEY, "n_failed_criteria") == [(1,)]
+
+
+def test_the_channel_of_a_conversation_that_says_little(rows: Any) -> None:
+    sources = {
+        "a_bot": {"conversation_initiation_source": "genesys_bot_connector"},
+        "b_key": {"conversation_initiation_source": "unknown", "authorization_method": "genesys_api_key"},
+        "c_avaya": {"authorization_method": "avaya_api_key"},
+        "d_audiocodes": {"authorization_method": "audiocodes_api_key"},
+        "e_audio": {"authorization_method": "signed_url"},
+        "f_whatsapp": {"authorization_method": "whatsapp", "text_only": True},
+        "g_sms": {"authorization_method": "sms", "text_only": True},
+        "h_sms": {"sms": {"agent_phone_number": "+15550100001"}},
+        "i_sms": {"sms": {"phone_number_id": "phnum_1"}},
+        "j_phone": {"phone_call": {"direction": "outbound"}},
+        "k_slack": {"conversation_initiation_source": "slack_integration"},
+        "l_desk": {"async_metadata": {"external_system": "zendesk"}},
+        "m_chat": {"text_only": True, "authorization_method": "public"},
+    }
+    for name, metadata in sources.items():
+        rows.document(conversation(name, **metadata))
+    client = {"source_info": {"source": "avaya"}}
+    rows.document(conversation("n_client") | {"conversation_initiation_client_data": client})
+    rows.document(
+        conversation("o_both", conversation_initiation_source="widget")
+        | {"conversation_initiation_client_data": client}
+    )
+    assert rows.values(KEY, "conversation_id", "channel", "is_text_only") == [
+        ("a_bot", "phone", False),
+        ("b_key", "phone", False),
+        ("c_avaya", "phone", False),
+        ("d_audiocodes", "phone", False),
+        ("e_audio", "voice", False),
+        ("f_whatsapp", "whatsapp", True),
+        ("g_sms", "sms", True),
+        ("h_sms", "sms", True),
+        ("i_sms", "sms", True),
+        ("j_phone", "phone", False),
+        ("k_slack", "chat", True),
+        ("l_desk", "chat", True),
+        ("m_chat", "chat", True),
+        ("n_client", "phone", False),
+        ("o_both", "voice", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "outcome"),
+    [
+        ({"sms": sms("+15550100005")}, "contained"),
+        ({"sms": sms("+15550100005"), "text_only": False}, "contained"),
+        ({"conversation_initiation_source": "intercom_integration"}, "contained"),
+        ({"phone_call": phone_call("+15550100005")}, "abandoned"),
+    ],
+)
+def test_a_question_mark_is_a_word_where_people_write(metadata: Any, outcome: str, rows: Any) -> None:
+    document = conversation("a", **metadata)
+    document["transcript"] = [{"role": "agent", "message": "Hello."}, {"role": "user", "message": "?"}]
+    rows.document(document)
+    assert rows.values(KEY, "outcome") == [(outcome,)]
 
 
 def test_a_second_result_and_a_result_without_its_call_count(rows: Any) -> None:
@@ -213,3 +305,21 @@ def test_a_second_result_and_a_result_without_its_call_count(rows: Any) -> None:
         ("lookup", 1, 1, 1, 0),
         ("slow", 2, 2, 1, 0),
     ]
+
+
+def test_no_time_is_below_0(rows: Any) -> None:
+    tool = {"request_id": "r", "tool_name": "look_up", "type": "webhook"}
+    document = conversation("a", call_duration_secs=-5, queue_wait_secs=-1.5)
+    document["transcript"] += [
+        {"role": "agent", "tool_calls": [tool]},
+        {"role": "agent", "tool_results": [tool | {"tool_latency_secs": -0.25}]},
+        {"role": "agent", "message": "Here.", "rag_retrieval_info": {"rag_latency_secs": -0.5, "chunks": []}},
+    ]
+    rows.document(document)
+    retrievals, calls = "marts.fct_rag_retrievals", "marts.fct_tool_calls"
+    rows.build(KEY, calls, retrievals, "metrics.agent_daily")
+    assert rows.values(KEY, "call_duration_secs", "queue_wait_secs") == [(None, None)]
+    assert rows.values(calls, "latency_secs") == [(None,)]
+    assert rows.values(retrievals, "latency_secs") == [(None,)]
+    assert rows.values("marts.fct_turns", "rag_latency_secs") == [(None,)] * 5
+    assert rows.values("metrics.agent_daily", "call_minutes", "n_handled", "n_queued") == [(0.0, 0, 0)]

@@ -19,7 +19,7 @@ def list_row(detail: Json, agent_name: str, transcript: list[Json]) -> Json:
         "conversation_id": detail["conversation_id"],
         "start_time_unix_secs": metadata["start_time_unix_secs"],
         "call_duration_secs": metadata["call_duration_secs"],
-        "message_count": len(transcript),
+        "message_count": sum(bool(entry["message"]) for entry in transcript),
         "status": detail["status"],
         "call_successful": analysis.get("call_successful", "unknown"),
         "transcript_summary": analysis.get("transcript_summary"),

@@ -190,6 +190,8 @@ class _Api:
     def authorise(self, request: Request) -> None:
         """Raise the error of a request without a key, with a wrong one, or with one that lacks the scope."""
         key = request.headers.get("xi-api-key")
+        if key is None and "authorization" in request.headers:
+            raise error_2025(401, "invalid_authorization_header", "An API key belongs into the header xi-api-key.")
         if key is None:
             raise error_2025(401, "needs_authorization", "Neither authorization header nor xi-api-key received.")
         if key != self._key:

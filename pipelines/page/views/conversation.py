@@ -38,8 +38,8 @@ def build(visit: Visit) -> dict[str, Any]:
         "n_left_out": max(0, len(rows) - MAX_ENTRIES),
         "usage": view.llm_usage,
         "guardrails": view.guardrails,
-        "evaluations": without_repeats(view.evaluations, "criteria_id", "result", "rationale"),
-        "collected": without_repeats(view.data_collection, "data_collection_id", "value"),
+        "evaluations": of_parts(visit, without_repeats(view.evaluations, "criteria_id", "result", "rationale")),
+        "collected": of_parts(visit, without_repeats(view.data_collection, "data_collection_id", "value")),
         "has_recording": recording(visit.home, visit.reader, conversation_id) is not None,
         "long_wait": long_wait,
         "max_text": MAX_TEXT,
@@ -69,6 +69,15 @@ def without_repeats(items: list[dict[str, Any]], *columns: str) -> list[dict[str
     for item in items:
         first.setdefault(tuple(item[column] for column in columns), item)
     return list(first.values())
+
+
+def of_parts(visit: Visit, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Items with ``part``: the agent and the branch whose part of the conversation was judged; empty for the whole."""
+    parts = []
+    for item in items:
+        agent = visit.agent(item["source_agent_id"]) if item["source_agent_id"] else ""
+        parts.append(" ".join(filter(None, (item["scope"], agent, item["source_branch_id"]))))
+    return [item | {"part": part} for item, part in zip(items, parts, strict=True)]
 
 
 def _by_turn(rows: list[dict[str, Any]]) -> dict[int | None, list[dict[str, Any]]]:

@@ -145,7 +145,7 @@ def _where(conditions: Conditions) -> tuple[str, dict[str, Any]]:
         where.append(
             _exists(
                 "fct_evaluations",
-                "parts.criteria_id = $criterion and parts.result = $criterion_result and parts.scope_index = -1",
+                "parts.criteria_id = $criterion and parts.result = $criterion_result and parts.is_main",
             )
         )
         parameters |= {"criterion": conditions.criterion, "criterion_result": conditions.criterion_result}

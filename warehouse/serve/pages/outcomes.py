@@ -23,7 +23,7 @@ select
     n_success / nullif(n_success + n_failure, 0) as success_rate
 from conversations
 join marts.fct_evaluations as evaluations using (workspace, conversation_id, start_date)
-where evaluations.scope_index = -1
+where evaluations.is_main
 group by all
 order by all
 """
@@ -42,7 +42,7 @@ where
     evaluations.result = 'failure'
     and evaluations.rationale is not null
     and conversations.outcome in ('contained', 'transferred', 'cut_off', 'blocked', 'error')
-    and evaluations.scope_index = -1
+    and evaluations.is_main
 order by conversations.started_at desc, conversations.conversation_id, evaluations.criteria_id
 limit 8
 """

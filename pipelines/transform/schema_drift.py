@@ -118,7 +118,8 @@ def _start_of_last_run(home: Home) -> datetime | None:
     """Start of the first run after the last but one that fetched, flattened and did not fail; None without one."""
     runs = lake.read(home, SYNC_RUNS, ["started_at", "outcome", "n_fetched", "n_flattened"]).sort("started_at")
     fetching_runs = runs.filter(pl.col("outcome") != "failed", pl.col("n_fetched") > 0, pl.col("n_flattened") > 0)
-    starts, fetching_starts = runs["started_at"].to_list(), fetching_runs["started_at"].to_list()
+    starts: list[datetime] = runs["started_at"].to_list()
+    fetching_starts: list[datetime] = fetching_runs["started_at"].to_list()
     if len(fetching_starts) <= 1:
         return None
     return next(started_at for started_at in starts if started_at > fetching_starts[-2])

@@ -7,7 +7,7 @@ import ipaddress
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,9 @@ from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
     import uvicorn
+
+PROXY_HEADERS = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"})
+"""By one of them a proxy says, in lower case, that the request comes from somebody else than the proxy."""
 
 
 def serve(server: uvicorn.Server, host: str, port: int, on_ready: Callable[[str], None]) -> None:
@@ -62,3 +65,8 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host.lower().rstrip(".") == "localhost"
+
+
+def is_proxied(header_names: Iterable[str]) -> bool:
+    """Whether a proxy has sent a request: it is on this machine, and whoever asks it need not be."""
+    return not PROXY_HEADERS.isdisjoint(name.lower() for name in header_names)

@@ -84,5 +84,9 @@ class EngineError(ConvohouseError):
     """An engine cannot be reached, or could not do what was asked; the message names the model and is the engine's."""
 
 
+class StoreError(EngineError):
+    """An object store that an engine reads or writes cannot be reached, or refuses the credentials."""
+
+
 class PublishError(ConvohouseError):
     """A target cannot be published to: it cannot be reached, refuses the credentials, or has something else there."""

@@ -5,18 +5,20 @@ Source: the vendor's SDK 2.78.0; the API reference of November 2025 has none of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import iterate_pages, path_segment
 from pipelines.api.error_mapping import CHECK_HOST
-from pipelines.api.responses import cursor_of_next, is_usable_id, parse_body
+from pipelines.api.responses import cursor_of_next, hashed_name, is_usable_id, parse_body
 from pipelines.errors import ApiError, NotFoundError
+from warehouse.schema.operations import AGENT_PREFIX, BATCH_PREFIX, BRANCH_PREFIX
 
 AGENTS = "/v1/convai/agents"
 BATCHES = "/v1/convai/batch-calling"
@@ -34,8 +36,15 @@ MAX_BRANCHES = 100
 DAY_SECS = 86_400
 
 
-async def list_agents(client: ApiClient) -> list[str]:
-    """Ids of all agents of the workspace, in the order of the API.
+class Listing(NamedTuple):
+    """The entries of a list by id, in the order of the API, and why others cannot be used, by a name made of a hash."""
+
+    entries: dict[str, Document]
+    errors: dict[str, str]
+
+
+async def list_agents(client: ApiClient) -> Listing:
+    """All agents of the workspace.
 
     Raises:
         ApiError: as ``iterate_pages``.
@@ -43,11 +52,11 @@ async def list_agents(client: ApiClient) -> list[str]:
     rows = await _list_all(
         client, AGENTS, {"page_size": PAGE_SIZE}, key="agents", next_key="next_cursor", cursor_key="cursor"
     )
-    return list(dict.fromkeys(row["agent_id"] for row in rows if is_usable_id(row.get("agent_id"))))
+    return _by_id(rows, "agent_id", AGENT_PREFIX)
 
 
-async def list_batches(client: ApiClient) -> dict[str, Document]:
-    """All batches of calls of the workspace, by id, without their recipients.
+async def list_batches(client: ApiClient) -> Listing:
+    """All batches of calls of the workspace, without their recipients.
 
     Raises:
         ApiError: as ``list_agents``.
@@ -60,7 +69,7 @@ async def list_batches(client: ApiClient) -> dict[str, Document]:
         next_key="next_doc",
         cursor_key="last_doc",
     )
-    return {row["id"]: row for row in rows if is_usable_id(row.get("id"))}
+    return _by_id(rows, "id", BATCH_PREFIX)
 
 
 async def get_agent(client: ApiClient, agent_id: str, version_id: str | None = None) -> Document:
@@ -83,15 +92,15 @@ async def get_agent_version(client: ApiClient, agent_id: str, version_id: str) -
     return await client.get(path, {}, _parse_object)
 
 
-async def list_branches(client: ApiClient, agent_id: str) -> dict[str, Document]:
-    """The branches of an agent by id, archived ones too.
+async def list_branches(client: ApiClient, agent_id: str) -> Listing:
+    """The branches of an agent, archived ones too.
 
     Raises:
         ApiError: as ``get_agent``.
     """
     params: dict[str, str | int] = {"include_archived": "true", "limit": MAX_BRANCHES}
     rows = await client.get(f"{_agent_path(agent_id)}/branches", params, _parse_branches)
-    return {row["id"]: row for row in rows if is_usable_id(row.get("id"))}
+    return _by_id(rows, "id", BRANCH_PREFIX)
 
 
 async def get_batch(client: ApiClient, batch_id: str) -> Document:
@@ -124,7 +133,7 @@ async def get_bill(client: ApiClient, basis: Basis, since: date, until: date) ->
 
 async def _list_all(
     client: ApiClient, path: str, params: Mapping[str, str | int], *, key: str, next_key: str, cursor_key: str
-) -> list[Document]:
+) -> list[Any]:
     """The rows of all pages; ``key`` holds those of a page, ``next_key`` the cursor that is sent as ``cursor_key``."""
     parse = partial(_parse_list, key=key, next_key=next_key)
     pages = iterate_pages(client, path, params, parse, cursor_key=cursor_key)
@@ -135,21 +144,27 @@ def _parse_object(body: bytes) -> Document:
     return msgspec.convert(parse_body(body), Document)
 
 
-def _parse_list(body: bytes, key: str, next_key: str) -> tuple[list[Document], str | None]:
+def _parse_list(body: bytes, key: str, next_key: str) -> tuple[list[Any], str | None]:
     """The rows of a page, and the cursor of the next one."""
     page = _parse_object(body)
-    rows = _rows(page, key)
+    rows = msgspec.convert(page.get(key), list[Any])
     cursor = msgspec.convert(page.get(next_key), str | None)
     return rows, cursor_of_next(cursor, has_more=msgspec.convert(page.get("has_more"), bool | None))
 
 
-def _rows(page: Document, key: str) -> list[Document]:
-    """The rows of a page; an entry that is no object is left out, as one without an id is, and costs no other."""
-    return [row for row in msgspec.convert(page.get(key), list[Any]) if isinstance(row, dict)]
+def _by_id(rows: Iterable[Any], id_key: str, prefix: str) -> Listing:
+    """The rows by id; one without an id that can be used costs no other."""
+    listing = Listing({}, {})
+    for row in rows:
+        if isinstance(row, dict) and is_usable_id(row_id := row.get(id_key)):
+            listing.entries.setdefault(row_id, row)
+        else:
+            listing.errors[hashed_name(prefix, json.dumps(row).encode())] = f"an entry of the list has no {id_key}"
+    return listing
 
 
-def _parse_branches(body: bytes) -> list[Document]:
-    return _rows(_parse_object(body), "results")
+def _parse_branches(body: bytes) -> list[Any]:
+    return msgspec.convert(_parse_object(body).get("results"), list[Any])
 
 
 def _parse_batch(body: bytes) -> Document:

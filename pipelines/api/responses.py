@@ -160,7 +160,7 @@ def parse_tools(body: bytes) -> ToolsPage:
             tools[tool_id] = tool
         else:
             malformed.append(
-                MalformedRow(name=_hashed_name(TOOL_PREFIX, json.dumps(tool).encode()), error="a tool has no id")
+                MalformedRow(name=hashed_name(TOOL_PREFIX, json.dumps(tool).encode()), error="a tool has no id")
             )
     return ToolsPage(
         tools=tools, next_cursor=cursor_of_next(page.next_cursor, has_more=page.has_more), malformed=malformed
@@ -279,10 +279,11 @@ def _raw_rows(body: bytes, rows: list[dict[str, Any]]) -> list[bytes]:
 
 def _row_name(row: Any, raw: bytes) -> str:
     conversation_id = row.get("conversation_id") if isinstance(row, dict) else None
-    return conversation_id if is_usable_id(conversation_id) else _hashed_name(ROW_PREFIX, raw)
+    return conversation_id if is_usable_id(conversation_id) else hashed_name(ROW_PREFIX, raw)
 
 
-def _hashed_name(prefix: str, raw: bytes) -> str:
+def hashed_name(prefix: str, raw: bytes) -> str:
+    """The name of an entry without an id: a prefix, and a hash of its JSON."""
     return f"{prefix}{hashlib.sha256(raw).hexdigest()[:12]}"
 
 

@@ -137,6 +137,7 @@ def demo(options: Options, *, conversations: int, days: int, seed: int, last: st
     from pipelines.emulator.server.app import create_app
     from pipelines.emulator.server.serve import running
     from pipelines.extract import run_log
+    from pipelines.orchestration.instance_folder import named_folder
     from pipelines.usecases.context import Context
     from warehouse.serve.summary import read_summary, summary_facts
     from warehouse.serve.value_format import duration, plural
@@ -146,6 +147,7 @@ def demo(options: Options, *, conversations: int, days: int, seed: int, last: st
     until = options.now().date() if last is None else _day(last)
     world = DemoWorld.begin(seed, conversations, days, until)
     nights = [until] if home.exists() else world.nights()
+    named_folder()  # a wrong DAGSTER_HOME is an error before the home folder is begun
     world = _stored_world(home, world)
     options.say(f"Emulated API: {plural(days, 'day')} of conversations. The Dagster job copies them to {root}.")
     options.say("Loading Dagster …")

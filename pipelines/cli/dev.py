@@ -41,7 +41,7 @@ def dev(options: Options, *, port: int) -> None:
     """
     from pipelines.environment import child_environment
     from pipelines.listener import listening
-    from pipelines.orchestration.instance import instance_folder
+    from pipelines.orchestration.instance_folder import instance_folder
 
     settings = options.settings()
     folder = instance_folder(Path.cwd())

@@ -60,7 +60,8 @@ def find(
 
     A conversation is found if all the words occur in it, in any of its turns. It is shown with the turn that has most
     of them. Those that are most about the words come first (BM25). Case and accents do not matter, and a word is found
-    by its beginning: refund finds Refunds.
+    by its beginning: refund finds Refunds. Conversations that no metric counts are found too: open ones, and those of
+    excluded callers, which the page leaves out.
     """
     from pipelines.errors import UsageError
     from pipelines.extract.time_window import parse_moments

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+SETTINGS_FILES = ("convohouse.toml", ".env")
 SINCE_HELP = "Only conversations that started at or after: 2026-01-01, an ISO time, or 7d (days ago)."
 UNTIL_HELP = "Only conversations that started before."
 EPILOG_WIDTH = 78
@@ -39,16 +41,22 @@ class Options:
     home: Path | None = None
     is_json: bool = False
     is_debug: bool = False
+    are_settings_noted: bool = False
 
     def settings(self, **overrides: object) -> Settings:
-        """The settings, overridden by ``--home``.
+        """The settings, overridden by ``--home``; says once which settings beside the home folder are not read.
 
         Raises:
             SettingsError: one is wrong.
         """
         from pipelines.settings import load_settings
 
-        return load_settings(**({"home": self.home} | overrides))
+        settings = load_settings(**({"home": self.home} | overrides))
+        if not self.are_settings_noted:
+            self.are_settings_noted = True
+            for file in _unread_settings(settings.home):
+                self.say(f"note: {file} is not read: settings are those of the folder where the command runs.")
+        return settings
 
     def home_folder(self) -> Home:
         """The home folder of the settings; cheaper than ``context`` for a command that only reads.
@@ -98,6 +106,15 @@ class Options:
         """Say aligned lines of a name and a text to people."""
         if not self.is_json:
             click.echo(aligned(facts, terminal_width(sys.stderr)), err=True)
+
+
+def _unread_settings(home: Path) -> list[Path]:
+    """Settings files in the folder that holds the home folder, if the command runs in another one."""
+    folder = home.absolute().parent
+    with suppress(OSError):
+        if not folder.samefile(Path.cwd()):
+            return [folder / name for name in SETTINGS_FILES if (folder / name).is_file()]
+    return []
 
 
 pass_options = click.make_pass_decorator(Options, ensure=True)

@@ -1,4 +1,4 @@
-"""Where Dagster's own data is: the folder of ``DAGSTER_HOME``, or ``.dagster`` where the command runs."""
+"""The instance of Dagster, on the data of ``instance_folder``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,8 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.instance import InstanceRef
 
-import pipelines
-from pipelines.environment import dagster_home
-from pipelines.errors import SettingsError
+from pipelines.orchestration.instance_folder import instance_folder
 
-FOLDER, FILE = ".dagster", "dagster.yaml"
-_PACKAGE = Path(pipelines.__file__).parent
-_INSTALLED_FILES = (_PACKAGE / FILE, _PACKAGE.parent / FILE)
-"""Dagster's settings as they are installed: in the package by a wheel, in the project's folder by a clone."""
 _TO_THE_TERMINAL = {
     "compute_logs": {
         "module": "dagster._core.storage.noop_compute_log_manager",
@@ -23,35 +17,6 @@ _TO_THE_TERMINAL = {
     }
 }
 """Steps that run in a command's own process write to its terminal, not into files."""
-
-
-def instance_folder(folder: Path) -> Path:
-    """The folder of Dagster's data: that of ``DAGSTER_HOME``, or ``.dagster`` in ``folder``, which is created.
-
-    Its settings are the ``dagster.yaml`` in ``folder``, or, if there is none, the one of this package.
-
-    Args:
-        folder: Where the command runs.
-
-    Raises:
-        SettingsError: ``DAGSTER_HOME`` names no folder, or not by its whole path, which Dagster refuses.
-    """
-    if home := dagster_home():
-        if not home.is_absolute() or not home.is_dir():
-            raise SettingsError(
-                f"DAGSTER_HOME is {home}, which is not the whole path of a folder that exists.",
-                "Create the folder, or leave the variable out.",
-            )
-        return home
-    home = folder.absolute() / FOLDER
-    home.mkdir(exist_ok=True)
-    file = next(path for path in (folder / FILE, *_INSTALLED_FILES) if path.is_file())
-    text = file.read_text(encoding="utf-8")
-    if not (home / FILE).is_file() or (home / FILE).read_text(encoding="utf-8") != text:
-        temporary = home / f".{FILE}"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(home / FILE)
-    return home
 
 
 def open_instance(folder: Path) -> dg.DagsterInstance:

@@ -12,6 +12,7 @@ import dagster as dg
 from pipelines.orchestration.asset_keys import asset_key
 from pipelines.orchestration.beta import no_beta_warnings
 from warehouse.errors import ConvohouseError
+from warehouse.models.build_tables import GeneratedTable
 from warehouse.models.project import Model
 from warehouse.models.seeds import Seed
 from warehouse.schema.types import Table, unit_of
@@ -60,6 +61,13 @@ def sql_table_schema(table: Model | Seed, types: Mapping[str, str]) -> dg.TableS
             _column(name, types.get(name, ""), description, is_required=name in required)
             for name, description in header.columns.items()
         ]
+    )
+
+
+def generated_table_schema(table: GeneratedTable) -> dg.TableSchema:
+    """The columns of a table that the build writes, all of them text."""
+    return dg.TableSchema(
+        [_column(name, "VARCHAR", description, is_required=False) for name, description in table.columns.items()]
     )
 
 

@@ -1,9 +1,9 @@
 """Who may see the page, and what a browser may do with it.
 
 Without a token the server is for this machine alone: it answers only requests whose ``Host`` is a loopback name, so
-that a web page elsewhere cannot read it by a name that leads to 127.0.0.1. With a token, a browser signs in once and
-then has a cookie, which is derived from the token and is not the token. A link from elsewhere opens the page; a request
-that another site makes behind its own page does not.
+that a web page elsewhere cannot read it by a name that leads to 127.0.0.1, and none that a proxy has forwarded. With a
+token, a browser signs in once and then has a cookie, which is derived from the token and is not the token. A link from
+elsewhere opens the page; a request that another site makes behind its own page does not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
-from pipelines.listener import is_loopback
+from pipelines.listener import is_loopback, is_proxied
 from pipelines.page.render import render
 
 COOKIE = "convohouse_page"
@@ -89,6 +89,8 @@ class Guard(BaseHTTPMiddleware):
             return "This page answers no requests of other sites."
         if self._token is None and not is_loopback(host_name(request.headers.get("host", ""))):
             return "This page is only for the machine that it runs on."
+        if self._token is None and is_proxied(request.headers):
+            return "This page is only for the machine that it runs on; behind a proxy, it needs CONVOHOUSE_PAGE_TOKEN."
         return ""
 
     async def _sign_in(self, request: Request) -> Response:

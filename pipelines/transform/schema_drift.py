@@ -105,7 +105,7 @@ def new_unknown(home: Home, since: datetime | None = None) -> tuple[pl.DataFrame
     """Rows of ``unknown_fields`` first seen at or after ``since``, and the number of those seen before.
 
     Without ``since``: what the last run that fetched conversations added to the lake. That includes what earlier runs
-    landed that were interrupted before they flattened it. For the first run, every unknown field is new.
+    landed that were interrupted or failed. For the first run, every unknown field is new.
     """
     fields = lake.read(home.all_workspaces, UNKNOWN_FIELDS).sort("workspace", "path", "value")
     starts = {name: since or _start_of_last_run(home.for_workspace(name)) for name in home.workspaces()}
@@ -115,10 +115,11 @@ def new_unknown(home: Home, since: datetime | None = None) -> tuple[pl.DataFrame
 
 
 def _start_of_last_run(home: Home) -> datetime | None:
-    """Start of the first run after the last but one that fetched and flattened; None if fewer than two did."""
-    runs = lake.read(home, SYNC_RUNS, ["started_at", "n_fetched", "n_flattened"]).sort("started_at").rows()
-    starts: list[datetime] = [started_at for started_at, _, _ in runs]
-    fetching_starts = [started_at for started_at, n_fetched, n_flattened in runs if n_fetched and n_flattened]
+    """Start of the first run after the last but one that fetched, flattened and did not fail; None without one."""
+    runs = lake.read(home, SYNC_RUNS, ["started_at", "outcome", "n_fetched", "n_flattened"]).sort("started_at")
+    fetching_runs = runs.filter(pl.col("outcome") != "failed", pl.col("n_fetched") > 0, pl.col("n_flattened") > 0)
+    starts: list[datetime] = runs["started_at"].to_list()
+    fetching_starts: list[datetime] = fetching_runs["started_at"].to_list()
     if len(fetching_starts) <= 1:
         return None
     return next(started_at for started_at in starts if started_at > fetching_starts[-2])

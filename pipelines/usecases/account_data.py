@@ -76,10 +76,10 @@ class ItemsResult:
 class _Items:
     """Documents fetched so far, and why others could not be, by item id."""
 
-    def __init__(self, probe: Callable[[], Awaitable[object]]) -> None:
-        """``probe`` is a request that has nothing to do with a single item."""
+    def __init__(self, probe: Callable[[], Awaitable[object]], errors: Mapping[str, str]) -> None:
+        """``probe`` is a request that has nothing to do with a single item; ``errors`` are those of the listing."""
         self.documents: dict[str, Document | None] = {}
-        self.errors: dict[str, str] = {}
+        self.errors = dict(errors)
         self._breaker = CircuitBreaker()
         self._probe = probe
 
@@ -183,8 +183,9 @@ class AgentsCopy(_ItemsCopy):
 
     async def fetch(self, client: ApiClient) -> None:
         """List the agents, and fetch each with its branches and new versions; see ``_ItemsCopy``."""
-        agents = self._listed = await api.list_agents(client)
-        items = self._items = _Items(lambda: api.list_agents(client))
+        agents, errors = await api.list_agents(client)
+        self._listed = agents
+        items = self._items = _Items(lambda: api.list_agents(client), errors)
         n_done = count(1)
 
         async def fetch_agent(agent_id: str) -> None:
@@ -213,8 +214,9 @@ async def _fetch_agent(
     if not (agent.get("branch_id") or agent.get("main_branch_id")):
         return  # an agent without versioning
     branches = await items.fetch(f"{agent_id}{BRANCHES[:-1]}", api.list_branches(client, agent_id), NO_SUCH_STATUSES)
-    for branch_id, branch in (branches or {}).items():
-        items.documents[f"{agent_id}{BRANCHES}{branch_id}"] = _lasting(branch)
+    if branches is not None:
+        items.errors |= {f"{agent_id}{BRANCHES}{name}": error for name, error in branches.errors.items()}
+        items.documents |= {f"{agent_id}{BRANCHES}{name}": _lasting(row) for name, row in branches.entries.items()}
     of_landed = {parent_version(document) for item, document in landed.items() if item.startswith(agent_id + VERSIONS)}
     queue = [version for version in (agent.get("version_id"), *sorted(seen_versions), *of_landed) if version]
     tried: set[str] = set()
@@ -261,8 +263,9 @@ class BatchesCopy(_ItemsCopy):
 
     async def fetch(self, client: ApiClient) -> None:
         """List the batches, and fetch those that go on or have changed; see ``_ItemsCopy``."""
-        batches = self._listed = await api.list_batches(client)
-        items = self._items = _Items(lambda: api.list_batches(client))
+        batches, errors = await api.list_batches(client)
+        self._listed = batches
+        items = self._items = _Items(lambda: api.list_batches(client), errors)
         n_done = count(1)
 
         async def fetch_batch(batch_id: str) -> None:

@@ -205,9 +205,9 @@ def fetch_documents(
     counts = {f"n_{reason}": rows.filter(reason=reason).height for reason in REASONS}
     try:
         asyncio.run(fetch_and_land())
+    finally:  # also of a run that the API or the key has stopped: what landed before stays
         counts |= {name: getattr(stats, name) for name in ("n_fetched", "n_landed", "n_unchanged", "n_gone")}
         counts["n_flattened"] = stats.n_flattened
-    finally:
         run_log.add_counts(context.home, run_id, at=context.clock(), **counts, **request_counts(client.stats))
     return stats
 

@@ -95,6 +95,17 @@ def test_every_asset_is_described_grouped_and_tagged(graph):
         assert node.is_executable
 
 
+def test_every_asset_but_the_report_has_the_columns_of_its_table(graph):
+    for node in graph.asset_nodes:
+        if node.key.path != ["reports", "weekly"]:  # a file for people
+            schema = node.metadata["dagster/column_schema"]
+            assert schema.columns, node.key
+            assert all(column.description for column in schema.columns), node.key
+    zone = graph.get(dg.AssetKey(["seeds", "workspaces"])).metadata["dagster/column_schema"].columns[1]
+    assert (zone.name, zone.type) == ("time_zone", "VARCHAR")
+    assert zone.description == "IANA time zone of its local days and hours."
+
+
 def test_groups_are_in_the_order_of_the_way():
     assert list(GROUPS.values()) == sorted(GROUPS.values())
 

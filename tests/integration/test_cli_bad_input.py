@@ -245,8 +245,9 @@ def test_a_dagster_home_that_is_no_folder(command: str, folder: str, tmp_path: P
     (tmp_path / "dagster").mkdir()
     ended = run(tmp_path, command, DAGSTER_HOME=folder)
     assert ended.code == 2
-    assert f"error: DAGSTER_HOME is {folder}, which is not the whole path of a folder that exists." in ended.err
-    assert "Create the folder, or leave the variable out." in ended.err
+    message = f"error: DAGSTER_HOME is {folder}, which is not the whole path of a folder that exists."
+    assert ended.err.splitlines() == [message, "Create the folder, or leave the variable out."]
+    assert [path.name for path in tmp_path.iterdir()] == ["dagster"]  # no home is begun
 
 
 @pytest.mark.parametrize(

@@ -50,3 +50,23 @@ def test_a_password_in_a_base_url_is_refused_and_never_shown(place, command, url
     assert "base_url" in (ended.text + ended.err).lower()
     assert "must not hold a user name" in " ".join((ended.text + ended.err).split())
     assert "hunter2" not in ended.text + ended.err
+
+
+def test_settings_beside_the_home_of_a_command_in_another_folder_are_said_not_to_be_read(tmp_path):
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    for folder in (project, elsewhere):
+        folder.mkdir()
+    (project / "convohouse.toml").write_text('timezone = "Europe/Berlin"\n')
+    (project / ".env").write_text("CONVOHOUSE_PII=keep\n")
+    notes = [
+        f"note: {project / name} is not read: settings are those of the folder where the command runs."
+        for name in ("convohouse.toml", ".env")
+    ]
+    home = str(project / "data")
+    for command in (["status"], ["doctor", "--offline"], ["demo", "--until", "tomorrow"]):
+        said = run(elsewhere, *command, "--home", home).err.splitlines()
+        assert [line for line in said if line.startswith("note:")] == notes, command
+    assert "note:" not in run(elsewhere, "--json", "status", "--home", home).err
+    assert "note:" not in run(project, "status").err
+    assert "note:" not in run(project, "status", "--home", home).err
+    assert "note:" not in run(elsewhere, "status").err

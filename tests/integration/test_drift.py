@@ -236,10 +236,11 @@ def test_the_count_is_rebuilt_from_the_landing(home):
     assert lake.read(home, UNKNOWN_FIELDS).equals(before)
 
 
-def record_run(home, at, *, fetched=1, flattened=1):
+def record_run(home, at, *, fetched=1, flattened=1, outcome="complete"):
     """Write a run record."""
     run_log.start_run(home, str(at), at=at, window=None)
-    run_log.add_counts(home, str(at), at=at + DAY / 24, n_fetched=fetched, n_flattened=flattened)
+    counts = {"n_fetched": fetched, "n_flattened": flattened}
+    run_log.finish_run(home, str(at), at=at + DAY / 24, outcome=outcome, **counts)
 
 
 def new(home, since=None):
@@ -276,6 +277,17 @@ def test_fields_that_an_interrupted_run_landed_are_new_to_the_next_run(home):
     land(home, snapshot(at=AT + DAY, **NEW))
     record_run(home, AT + 2 * DAY)
     assert new(home) == (["brand_new"], 0)
+
+
+def test_fields_that_a_failed_run_has_in_the_lake_are_new_to_it_and_to_the_next_run(home):
+    record_run(home, AT)
+    record_run(home, AT + DAY, outcome="failed")  # the key was revoked while it fetched
+    land(home, snapshot(at=AT + DAY, **NEW))
+    assert new(home) == (["brand_new"], 0)
+    record_run(home, AT + 2 * DAY, outcome="incomplete")
+    assert new(home) == (["brand_new"], 0)
+    record_run(home, AT + 3 * DAY)
+    assert new(home) == ([], 1)
 
 
 def test_new_since_a_time_includes_that_moment(home):

@@ -191,19 +191,26 @@ def test_a_rejected_key_stops_the_run_and_is_named_in_the_run_record(world, cont
     assert "demo" not in run["error"]
 
 
-def test_when_the_api_goes_down_all_responses_before_are_landed(world, documents, context):
+async def down(_scope, _receive, _send):
+    raise ConnectionError
+
+
+@pytest.mark.parametrize("cause", [ApiUnavailableError, CredentialsError], ids=["outage", "revoked key"])
+def test_when_the_api_stops_answering_all_responses_before_are_landed_and_counted(world, documents, context, cause):
     app = Tap(create_app(world, clock=lambda: UNTIL))
+    refusing = create_app(world, clock=lambda: UNTIL, key="another")
 
-    async def down(_scope, _receive, _send):
-        raise ConnectionError
-
-    def go_down(stage, done, _total):
+    def stop_answering(stage, done, _total):
         if stage == "fetch" and done >= 100:
-            app.app = down
+            app.app = down if cause is ApiUnavailableError else refusing
 
     with running(app) as base_url:
         here = context(base_url)
-        with pytest.raises(ApiUnavailableError):
-            sync.sync(here, run_id="down", progress=go_down)
+        with pytest.raises(cause):
+            sync.sync(here, run_id="stopped", progress=stop_answering)
     landed = parquet.read_files(LANDED_DOCUMENTS, here.home.landing.glob("start_date=*/*.parquet"), ["conversation_id"])
     assert 100 <= landed.height < len(documents)
+    run = lake.read(here.home, SYNC_RUNS).row(0, named=True)
+    assert (run["outcome"], run["n_new"]) == ("failed", len(documents))
+    assert run["n_fetched"] == run["n_landed"] == run["n_flattened"] == landed.height
+    assert lake.read(here.home, DOCUMENT_TABLES[0]).height == landed.height

@@ -38,6 +38,24 @@ def test_this_machine_is_let_in_by_its_names(host, page_home):
     assert client.get("/", headers={"host": host}).status_code == 200
 
 
+@pytest.mark.parametrize("header", ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"])
+def test_without_a_token_nobody_is_let_in_by_a_proxy_of_this_machine(header, page_home):
+    client = TestClient(create_app(site(page_home)), base_url=BASE)
+    refused = client.get("/", headers={header: "203.0.113.7"})
+    assert (refused.status_code, "CONVOHOUSE_PAGE_TOKEN" in refused.text) == (403, True)
+
+
+def test_behind_a_proxy_a_browser_signs_in_and_has_a_cookie_for_encrypted_connections(page_home):
+    headers = {"host": "calls.example.com", "x-forwarded-for": "203.0.113.7", "x-forwarded-proto": "https"}
+    page = create_app(site(page_home), token=TOKEN)
+    client = TestClient(page, base_url="https://calls.example.com", headers=headers, follow_redirects=False)
+    assert client.get("/money").status_code == 401
+    signed_in = client.post("/sign-in", data={"token": TOKEN, "target": "/money"})
+    assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/money")
+    assert "secure" in signed_in.headers["set-cookie"].lower()
+    assert client.get("/money").status_code == 200
+
+
 def test_loopback_addresses():
     assert [is_loopback(host) for host in ("127.0.0.1", "::1", "[::1]", "localhost", "localhost.")] == [True] * 5
     assert [is_loopback(host) for host in ("0.0.0.0", "192.168.0.1", "localhost.com", "")] == [False] * 4  # noqa: S104 - refused

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from datetime import timedelta
+from datetime import date, timedelta
 from html import unescape
 
 import duckdb
@@ -18,6 +18,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipelines.page.app import VIEWS, create_app
+from pipelines.page.weekly import write_weekly_report
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import erase
@@ -39,6 +40,10 @@ def client(home, now=UNTIL):
 
 def words(response):
     return " ".join(response.text.split())
+
+
+def words_of(file):
+    return " ".join(file.read_text().split())
 
 
 @pytest.fixture
@@ -96,6 +101,21 @@ def test_a_filter_without_conversations_is_a_state_and_no_error(path, page_home)
     response = client(page_home).get(f"{path}?from=2001-01-01&to=2001-01-02")
     assert response.status_code == 200
     assert "no finished conversation" in response.text or "No conversation fits" in response.text
+
+
+def test_listed_weeks_without_a_conversation_are_shown_as_such_on_the_page_and_in_the_report(copy, monkeypatch):
+    """A line that is dead: the numbers of the weeks before would look as if nothing had happened."""
+    later = UNTIL + timedelta(days=20)
+    monkeypatch.setattr("warehouse.serve.pages.status.last_full_listing_at", lambda _home, *, now: now)
+    sentence = "No conversation started in these days; the newest one is of Wed 25 Nov 2026."
+    page = words(client(copy, later).get("/"))
+    assert "<h1>2 to 15 Dec 2026</h1>" in page
+    assert sentence in page
+    context = Context(Settings(home=copy.root, api_key=None), clock=lambda: later)
+    file, period = write_weekly_report(context)
+    assert (period.first, period.last) == (date(2026, 12, 9), date(2026, 12, 15))
+    assert sentence in words_of(file)
+    assert all(client(copy, later).get(path).status_code == 200 for path in PATHS)
 
 
 def test_a_cost_in_credits_alone_is_no_cost_of_nothing(copy):

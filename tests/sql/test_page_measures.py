@@ -143,8 +143,10 @@ def test_the_days_without_a_filter_are_the_last_ones_that_are_over(connection):
     reader = Reader(connection)
     assert default_period(reader, 2, datetime(2026, 11, 10, 3, tzinfo=UTC)) == Period(BEFORE, FIRST)
     assert default_period(reader, 2, datetime(2026, 11, 11, tzinfo=UTC)) == Period(FIRST, LAST)
-    assert default_period(reader, 2, datetime(2026, 12, 1, tzinfo=UTC)) == Period(FIRST, LAST)
     assert default_period(reader, None, None) == Period(BEFORE, LAST)
+    quiet = datetime(2026, 12, 1, tzinfo=UTC)  # listed until then, without a conversation since LAST
+    assert default_period(reader, 2, quiet) == Period(date(2026, 11, 29), date(2026, 11, 30))
+    assert default_period(reader, None, quiet) == Period(BEFORE, date(2026, 11, 30))
 
 
 def test_a_change_of_a_share_is_notable_beyond_chance_and_of_an_amount_from_a_tenth_on():

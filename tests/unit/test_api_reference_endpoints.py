@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Coroutine
 from datetime import date
 from functools import partial
@@ -110,7 +111,7 @@ def test_pages_are_followed_to_the_last_whatever_a_page_says_of_more(call, names
     first = {key: [{id_key: "a"}], next_key: "c1"} | has_more
     for end in ({next_key: None}, {next_key: ""}, {next_key: "c2", "has_more": False}, {}):
         listed, requests = ask(call, first, {key: [{id_key: "b"}]} | end)
-        assert list(listed) == ["a", "b"]
+        assert (list(listed.entries), listed.errors) == (["a", "b"], {})
         assert [request.url.params.get(cursor_key) for request in requests] == [None, "c1"]
 
 
@@ -119,10 +120,14 @@ BRANCHES = (partial(list_branches, agent_id="agent_1"), ("results", "id", "", ""
 
 @pytest.mark.parametrize(("call", "names"), [*LISTS, BRANCHES], ids=["agents", "batches", "branches"])
 @pytest.mark.parametrize("entry", [None, "a", 7, ["a"], {"name": "without an id"}, {"id": 7, "agent_id": ""}])
-def test_an_entry_that_cannot_be_used_costs_no_other(call, names, entry):
+def test_an_entry_that_cannot_be_used_is_named_and_costs_no_other(call, names, entry):
     key, id_key, *_ = names
     listed, _ = ask(call, {key: [{id_key: "a"}, entry, {id_key: "b"}]})
-    assert list(listed) == ["a", "b"]
+    assert list(listed.entries) == ["a", "b"]
+    ((name, error),) = listed.errors.items()
+    kind = {"agents": "agent", "batch_calls": "batch", "results": "branch"}[key]
+    assert re.fullmatch(f"{kind}_[0-9a-f]{{12}}", name)
+    assert error == f"an entry of the list has no {id_key}"
 
 
 @pytest.mark.parametrize(("call", "names"), LISTS, ids=["agents", "batches"])

@@ -65,8 +65,8 @@ class DuckDBEngine:
             if folder is None:
                 self._connection.execute(f"create or replace view {model.key} as {model.sql}")
                 return
-            filesystem, path = open_folder(folder)
-            filesystem.create_dir(path, recursive=True)
+            with open_folder(folder) as (filesystem, path):
+                filesystem.create_dir(path, recursive=True)
             rows = f"({model.sql}) union all ({unchanged_rows})" if unchanged_rows else model.sql
             target = sql_literal(f"{self._path(folder)}/{FILE}")
             self._connection.execute(f"copy ({rows}) to {target} (format parquet)")
@@ -82,7 +82,8 @@ class DuckDBEngine:
         """The folder as DuckDB names it; the file system of an object store is registered with the connection."""
         scheme, separator, _ = url.partition("://")
         if not separator or scheme == "file":
-            return open_folder(url)[1]
+            with open_folder(url) as (_, path):
+                return path
         if scheme not in OBJECT_STORES:
             raise EngineError(f"DuckDB cannot read {url}.", f"Give a folder, or a URL of {', '.join(OBJECT_STORES)}.")
         try:

@@ -163,9 +163,9 @@ class SparkEngine:
         rows.write.mode("overwrite").parquet(folder)
         written = self._session.read.parquet(folder)
         if not written.columns:  # Sail writes no file where there is no row
-            filesystem, path = open_folder(folder)
-            filesystem.create_dir(path, recursive=True)
-            pq.write_table(rows.limit(0).toArrow(), f"{path}/schema.parquet", filesystem=filesystem)
+            with open_folder(folder) as (filesystem, path):
+                filesystem.create_dir(path, recursive=True)
+                pq.write_table(rows.limit(0).toArrow(), f"{path}/schema.parquet", filesystem=filesystem)
             written = self._session.read.parquet(folder)
         return written
 

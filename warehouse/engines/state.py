@@ -19,7 +19,7 @@ import sqlglot
 from sqlglot import exp
 
 from warehouse.engines.storage import StoredFile, list_files, read_bytes, read_text, write_text
-from warehouse.errors import EngineError
+from warehouse.errors import EngineError, StoreError
 from warehouse.models.project import Model, Project, relations_with_days
 from warehouse.models.staleness import CODE, TESTS, Days, changed_relations, code_hash, is_on, stale_days
 from warehouse.schema.conversations import CONVERSATIONS
@@ -69,7 +69,7 @@ def lake_fingerprints(lakes: Sequence[str]) -> Inputs | None:
     Raises:
         EngineError: a lake is not there, or has a folder that another tool has left.
     """
-    with suppress(OSError):
+    with suppress(StoreError, OSError):
         for lake in lakes:
             if not list_files(f"{lake.rstrip('/')}/{CONVERSATIONS.name}"):
                 raise EngineError(f"There is no lake at {lake}.", "Check --lake; a sync or an upload fills it.")

@@ -82,8 +82,8 @@ MALFORMED_ROW, UNFETCHABLE, UNREADABLE, UNFLATTENABLE = QUARANTINE_REASONS = (
     "unreadable",
     "unflattenable",
 )
-ROW_PREFIX, TOOL_PREFIX = "list_row_", "tool_"
-"""Beginning of the name of a list row, and of a tool, without an id; a hash of it follows."""
+ROW_PREFIX, TOOL_PREFIX, AGENT_PREFIX, BATCH_PREFIX, BRANCH_PREFIX = "list_row_", "tool_", "agent_", "batch_", "branch_"
+"""Beginning of the name of an entry of a list without an id; a hash of the entry follows."""
 TOOL_UNREADABLE, PRICE_UNAVAILABLE, AGENT_UNAVAILABLE, BATCH_UNAVAILABLE = (
     "tool_unreadable",
     "price_unavailable",
@@ -100,8 +100,9 @@ QUARANTINE = Table(
         derived(
             "conversation_id",
             TEXT,
-            "Id of the conversation, or of a tool, an agent or a batch, as the reason says; without an id list_row_… "
-            "or tool_…; what belongs to an agent has its id and a slash before.",
+            "Id of the conversation, or of a tool, an agent or a batch, as the reason says; of an entry of a list "
+            "without an id, what it is and a hash: list_row_…, tool_…, agent_…, batch_…, branch_…. What belongs to an "
+            "agent has its id and a slash before.",
             required=True,
         ),
         derived("fetched_at", TIME, "When it was fetched, or when the listing that showed it began.", required=True),

@@ -15,6 +15,7 @@ from pipelines.orchestration.table_metadata import (
     ColumnTypes,
     Sources,
     code_reference,
+    generated_table_schema,
     sql_table_schema,
     table_column_lineage,
 )
@@ -37,7 +38,12 @@ SYNC_HEALTH = "metrics.sync_health"
 
 _GENERATED = tuple(
     dg.AssetSpec(
-        asset_key(table.key), description=table.description, group_name="seeds", kinds=KINDS["seeds"], skippable=True
+        asset_key(table.key),
+        description=table.description,
+        group_name="seeds",
+        kinds=KINDS["seeds"],
+        skippable=True,
+        metadata={"dagster/column_schema": generated_table_schema(table)},
     )
     for table in GENERATED_TABLES
 )

@@ -106,7 +106,7 @@ def _comparison(visit: Visit, overview: Overview, before: str) -> str:
     selection = visit.filter.selection
     n_calls = overview.cards[0]
     if not n_calls.value:
-        return "There is no finished conversation for this filter."
+        return _nothing(visit)
     finished = plural(int(n_calls.value), "finished conversation")
     if not selection.is_compared:
         return f"{finished}; nothing is compared."
@@ -120,6 +120,14 @@ def _comparison(visit: Visit, overview: Overview, before: str) -> str:
     if mover:
         text += f", most at {visit.agent(mover.agent_id)} ({change(mover.change, unit)})"
     return f"{text}."
+
+
+def _nothing(visit: Visit) -> str:
+    """What is said of a period without a finished conversation: if it is after all of them, when they ended."""
+    newest, first = visit.status.last_date, visit.filter.period.first
+    if newest is not None and newest < first:
+        return f"No conversation started in these days; the newest one is of {day(newest)}."
+    return "There is no finished conversation for this filter."
 
 
 def _unfinished_day(visit: Visit) -> str:

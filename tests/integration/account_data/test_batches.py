@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
+from pipelines.emulator.data.agents import AGENTS
 from pipelines.usecases.account_data import AgentsCopy, BatchesCopy, ItemsResult
 from tests.helpers.account_night import quarantined, rows
 from tests.helpers.disk_contents import contents
@@ -58,3 +60,28 @@ def test_a_batch_that_fails_or_is_gone(emulated, api, clock):
     assert quarantined(context) == {last: "batch_unavailable"}
     gone = {row["batch_call_id"]: row["is_gone"] for row in rows(context, BATCH_CALLS)}
     assert gone == {first: True} | dict.fromkeys(others, False)
+
+
+def test_entries_of_lists_without_an_id_are_quarantined_until_they_are_gone(emulated, api, clock):
+    context = emulated()
+    entries = {
+        "/v1/convai/agents": ("agents", "agent_"),
+        "/v1/convai/batch-calling/workspace": ("batch_calls", "batch_"),
+    }
+    agent_id = AGENTS[0].agent_id
+    entries[f"/v1/convai/agents/{agent_id}/branches"] = ("results", f"{agent_id}/branches/branch_")
+    for path, (key, _) in entries.items():
+        api.edits[path] = lambda page, key=key: page | {key: [None, *page[key], {"name": "a secret"}]}
+    errors = AgentsCopy(context).fetch_and_land().errors | BatchesCopy(context).fetch_and_land().errors
+    for prefix in ("agent_", f"{agent_id}/branches/branch_", "batch_"):
+        assert sum(re.fullmatch(f"{prefix}[0-9a-f]{{12}}", name) is not None for name in errors) == 2
+    reasons = {name: "batch_unavailable" if name.startswith("batch_") else "agent_unavailable" for name in errors}
+    assert quarantined(context) == reasons
+    assert len(errors) == 6
+    assert len(rows(context, BATCH_CALLS)) > 0
+    assert b"a secret" not in contents(context.home.root)
+
+    api.edits.clear()
+    clock.now += timedelta(days=1)
+    assert AgentsCopy(context).fetch_and_land().errors == BatchesCopy(context).fetch_and_land().errors == {}
+    assert quarantined(context) == {}

@@ -293,6 +293,17 @@ def test_another_host_name_is_refused_on_this_machine(home: Home) -> None:
         assert status_of(url, Origin="https://pages.example") == 403
 
 
+def test_behind_a_proxy_of_this_machine_a_token_is_needed(home: Home) -> None:
+    forwarded = {"Host": "mcp.example.com", "X-Forwarded-For": "203.0.113.7"}
+    with serving(home) as url:
+        assert status_of(url, **{"X-Forwarded-For": "203.0.113.7"}) == status_of(url, Via="1.1 proxy") == 403
+        assert tool_names(url) == ALWAYS
+    with serving(home, CONVOHOUSE_MCP_TOKEN=TOKEN) as url:
+        assert status_of(url, **forwarded) == 401
+        let_in, direct = (status_of(url, Authorization=f"Bearer {TOKEN}", **headers) for headers in (forwarded, {}))
+        assert let_in == direct != 421
+
+
 def test_a_missing_package_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mcp.server", None)
     monkeypatch.delitem(sys.modules, "pipelines.mcp_server.server")

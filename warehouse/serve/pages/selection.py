@@ -232,11 +232,12 @@ def default_period(reader: Reader, n_days: int | None, listed_until: datetime | 
     """The last days that are over; None days for all of them.
 
     The last day is the one before the time until which all agents are listed: of a day that is not over, numbers would
-    look as if they had fallen.
+    look as if they had fallen. Listed days without a conversation are days as well: of a line that is dead, the numbers
+    of the days before would look as if nothing had happened.
     """
     row = reader.row("select min(start_date) as first_date, max(start_date) as last_date from marts.fct_conversations")
     if row["last_date"] is None:
         return Period(EPOCH, EPOCH)
     last_complete = row["last_date"] if listed_until is None else listed_until.date() - timedelta(days=1)
-    last = max(min(row["last_date"], last_complete), row["first_date"])
+    last = max(last_complete, row["first_date"])
     return Period(row["first_date"] if n_days is None else last - timedelta(days=n_days - 1), last)

@@ -118,7 +118,7 @@ def test_a_metric_takes_its_unit_from_its_name_and_has_no_counterpart_by_default
         (f"[metrics.rating]\n{METRIC}", r"m\.sql:6: metrics\.rating: .*missing required field `unit`"),
         (
             f"[metrics.n_rows]\n{METRIC}[metrics.n_users]\n{METRIC.replace('high', 'higher')}",
-            r"m\.sql:15: metrics\.n_users: Invalid enum value 'higher' - at `\$\.metrics\[...\]\.direction`",
+            r"m\.sql:15: metrics\.n_users: Invalid enum value 'higher' .*\. Possible values: high, low, neither\.",
         ),
         ("[metrics]\nrating = 3\n", r"m\.sql:6: metrics\.rating: .*Expected `object`, got `int`"),
         ("metrics = 3\n", r"m\.sql:1: .*Expected `object`, got `int`"),
@@ -140,6 +140,10 @@ def test_a_metric_without_a_unit_or_that_is_no_table_is_refused(metrics: str, me
         (
             '\ndescription = "M."\ngrain = []\n[columns]\n[metrics.n]\ndirection = "up"\n',
             r"m\.sql:6: metrics\.n: Invalid enum value 'up'",
+        ),
+        (
+            '\ndescription = "M."\ngrain = []\nincremental_by = "day"\n',
+            r"m\.sql:4: Invalid enum value 'day' .*\. Possible values: start_date\.",
         ),
         ('\ndescription = "M."\ngrain = []\n', r"m\.sql:1: the header has no columns"),
         (

@@ -236,11 +236,12 @@ def test_the_contents_of_the_metrics_link_every_heading_as_github_does() -> None
 
 def test_the_metrics_are_in_the_order_of_reading_and_an_unknown_model_comes_last() -> None:
     project = read_project()
-    assert {model.name for model in project.models if model.schema == "metrics"} == set(METRICS_ORDER)
+    unlisted = {model.name for model in project.models if model.schema == "metrics"}.symmetric_difference(METRICS_ORDER)
+    assert unlisted.isdisjoint(METRICS_ORDER), "METRICS_ORDER names models that are gone"
     new = replace(project.by_key["metrics.agent_daily"], name="brand_new")
     text = metrics_text(replace(project, models=(new, *project.models)))
     headings = [line.removeprefix("### metrics.") for line in text.splitlines() if line.startswith("### metrics.")]
-    assert headings == [*METRICS_ORDER, "brand_new"]
+    assert headings == [*METRICS_ORDER, *sorted({*unlisted, "brand_new"})]
 
 
 def test_the_docs_list_every_column_and_metric_of_a_model_once_and_say_where_the_others_are() -> None:

@@ -130,8 +130,7 @@ def _event_row(
 
 def _sip_status(body: Mapping[str, Any]) -> int | None:
     """The SIP status of a failed attempt: a number of a SIP trunk, a text of Twilio."""
-    status = body.get("sip_status_code", body.get("SipResponseCode"))
-    text = str(status) if isinstance(status, int | str) and not isinstance(status, bool) else ""
+    text = str(body.get("sip_status_code", body.get("SipResponseCode")))
     return int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_SIP_STATUS)) else None
 
 

@@ -217,6 +217,12 @@ def test_the_first_moment_that_a_rule_does_not_select_is_its_own(tmp_path):
     assert select_expired(context, Rule(before), max_share=1 / 3).all_ids == ("older",)
 
 
+def test_of_no_conversations_none_is_too_much(tmp_path):
+    context = Context(Settings(home=Home(tmp_path / "home").open().root, api_key="demo"), clock=lambda: UNTIL)
+    selection = select_expired(context, Rule(UNTIL), max_share=0.5, where="both")
+    assert (selection.ids, selection.n_all, selection.share) == ({"main": ()}, 0, 0.0)
+
+
 def snapshot(conversation_id, start, status):
     return {
         "conversation_id": conversation_id,

@@ -98,7 +98,7 @@ async def get_batch(client: ApiClient, batch_id: str) -> Document:
     """A batch of calls with its recipients.
 
     Raises:
-        ApiError: as ``ApiClient.get``; ``MalformedResponseError`` where the recipients are no list.
+        ApiError: as ``ApiClient.get``; ``MalformedResponseError`` where the recipients are not a list.
     """
     return await client.get(f"{BATCHES}/{path_segment(batch_id, 'batch')}", {}, _parse_batch)
 
@@ -144,7 +144,7 @@ def _parse_list(body: bytes, key: str, next_key: str) -> tuple[list[Document], s
 
 
 def _rows(page: Document, key: str) -> list[Document]:
-    """The rows of a page; an entry that is no object is left out, as one without an id is, and costs no other."""
+    """The rows of a page; an entry that is not an object is left out, as one without an id is, and costs no other."""
     return [row for row in msgspec.convert(page.get(key), list[Any]) if isinstance(row, dict)]
 
 

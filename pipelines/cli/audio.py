@@ -40,7 +40,7 @@ class Bytes(click.ParamType[int]):
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?b?)", str(value).strip().lower())
         unit = match[2].removesuffix("b") + "b" if match and match[2] not in {"", "b"} else ""
         if match is None or unit not in UNITS:
-            self.fail(f"{value!r} is no size on disk; write it as 500MB or 5GB.", param, ctx)
+            self.fail(f"{value!r} is not a size on disk; write it as 500MB or 5GB.", param, ctx)
         return int(float(match[1]) * UNITS[unit])
 
 

@@ -68,7 +68,7 @@ class DemoWorld:
             first_until = date.fromisoformat(data["first_until"])
             return cls(data["seed"], data["conversations"], data["days"], first_until, data.get("shift_days", 0))
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise UsageError(f"{file} is no file of a demo.", "Give the demo another --home.") from None
+            raise UsageError(f"{file} is not a file of a demo.", "Give the demo another --home.") from None
 
     def write(self, file: Path) -> None:
         """Write the world to the demo's file, for the next run."""
@@ -197,7 +197,9 @@ def _stored_world(home: Home, new_world: DemoWorld) -> DemoWorld:
             )
         return world
     if home.exists() and any(home.landing.rglob("*.parquet")):
-        raise UsageError(f"{home.root} holds conversations that are no demo's.", "Give the demo a --home of its own.")
+        raise UsageError(
+            f"{home.root} holds conversations that are not a demo's.", "Give the demo a --home of its own."
+        )
     home.open()
     _write_budgets(home, new_world)
     new_world.write(file)
@@ -216,7 +218,7 @@ def _day(text: str) -> date:
     """Parse the date of ``--until``.
 
     Raises:
-        UsageError: it is no date, or out of range.
+        UsageError: it is not a date, or out of range.
     """
     from pipelines.errors import UsageError
 
@@ -224,7 +226,7 @@ def _day(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--until {text!r} is no date.", hint) from None
+        raise UsageError(f"--until {text!r} is not a date.", hint) from None
     if day.year not in YEARS:
         raise UsageError(f"--until {text!r} is not in the years {YEARS[0]} to {YEARS[-1]}.", hint)
     return day

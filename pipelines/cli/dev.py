@@ -65,7 +65,7 @@ def dev(options: Options, *, port: int) -> None:
 
 @contextmanager
 def _emulated_api(options: Options) -> Iterator[dict[str, str]]:
-    """Serve the API of a demo; yields the variables by which it is used, none if the home folder is no demo's."""
+    """Serve the API of a demo; yields the variables by which it is used, none if the home folder is not a demo's."""
     from pipelines.emulator.server.app import create_app
     from pipelines.emulator.server.serve import running
 

@@ -114,7 +114,7 @@ def _home(root: Path) -> Iterator[Finding]:
     nearest = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
     hint = "Choose another folder with --home or CONVOHOUSE_HOME."
     if not nearest.is_dir():
-        yield Finding("home folder", f"{nearest} is no folder", hint, 1)
+        yield Finding("home folder", f"{nearest} is not a folder", hint, 1)
         return
     try:
         Home(root).check()

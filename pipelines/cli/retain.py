@@ -80,7 +80,9 @@ def retain(
     from warehouse.serve.value_format import format_number, plural
 
     if re.fullmatch(r"0+d", older_than.strip()):
-        raise UsageError("0d is no age: every conversation is older.", "Give at least a day, such as 365d, or a date.")
+        raise UsageError(
+            "0d is not an age: every conversation is older.", "Give at least a day, such as 365d, or a date."
+        )
     context = options.context_with_data()
     share = context.settings.retain_max_share if max_share is None else max_share
     rule = Rule(parse_moment(older_than, context.clock()), resolve_agent(context.home, agent), only)
@@ -89,7 +91,7 @@ def retain(
     count = f"{len(selection.all_ids):,} of {plural(selection.n_all, 'conversation')} ({share_text})"
     condition = "started" if only is None else f"ended as {only} and started"
     options.say(f"{count} {condition} before {rule.before:%Y-%m-%d %H:%M} UTC")
-    is_asked = bool(selection.all_ids) or yes  # with --yes, a run that finds nothing is no dry run
+    is_asked = bool(selection.all_ids) or yes  # with --yes, a run that finds nothing is not a dry run
     if is_asked and is_confirmed(f"Erase them {WHERE[where]}, for good?", yes=yes, is_dry_run=dry_run):
         _erase(options, context, selection, where)
         return

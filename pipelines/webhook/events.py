@@ -46,7 +46,7 @@ def read_event(body: bytes | bytearray, now: datetime, pseudonyms: Pseudonymizer
     """What to land of a signed body that was received at ``now``.
 
     Raises:
-        RefusedError: it is no event that the API could have sent.
+        RefusedError: it is not an event that the API could have sent.
     """
     event = _event(body)
     event_type = event.get("type")

@@ -184,7 +184,7 @@ def test_an_invalid_age_is_refused(copied):
 def test_an_age_of_no_days_is_refused(age, copied):
     stored_ids = copied.stored_ids()
     result = copied.retain("--older-than", age, "--max-share", "1", "--yes")
-    assert (result.code, "0d is no age" in result.err, copied.stored_ids()) == (2, True, stored_ids)
+    assert (result.code, "0d is not an age" in result.err, copied.stored_ids()) == (2, True, stored_ids)
 
 
 def test_a_conversation_in_progress_is_never_selected(tmp_path):

@@ -279,7 +279,7 @@ def test_a_copy_that_arrives_during_the_write_gets_the_outcome_of_the_first(erro
     assert statuses == ({200} if error is None else {503})
     assert len(here.landed()) == (1 if error is None else 0)
     disk.error = None
-    assert here.post(*good(here))[0] == 200  # the attempt after an error is no repeat
+    assert here.post(*good(here))[0] == 200  # the attempt after an error is not a repeat
     assert len(here.landed()) == 1
 
 

@@ -125,10 +125,10 @@ class DemoWorld:
 def demo(options: Options, *, conversations: int, days: int, seed: int, last: str | None) -> None:
     """Run the whole job on emulated conversations, without a key.
 
-    An emulated API runs on this machine, and the Dagster job copies it into the folder `demo` (or --home): first as it
-    was some nights ago, then as it is now, with what was changed, rated and deleted in between. At the end there is a
-    summary (`convohouse summary` shows it at any time). A second run shows how little is fetched again. The
-    conversations are the same on any day, shifted to end with it.
+    An emulated API runs on this machine, and the Dagster job copies it into the folder `demo` (or --home): first its
+    state of some nights ago, then its current state, with everything that was changed, rated and deleted in between. A
+    summary comes last (`convohouse summary` shows it at any time). A second run shows how little is fetched again. The
+    conversations are the same on every day; only their dates move.
     """
     from pipelines.emulator.server.app import create_app
     from pipelines.emulator.server.serve import running

@@ -36,8 +36,9 @@ PACKAGES = Path(__file__).parents[2]
 def dev(options: Options, *, port: int) -> None:
     """Start Dagster with its page, until Ctrl-C.
 
-    In the home folder of a demo, the emulated API of the demo runs beside it, up to now: everything can be materialized
-    without a key. Dagster keeps its runs in the folder that DAGSTER_HOME names, by default `.dagster` here.
+    With the home folder of a demo, it also starts the demo's emulated API, with conversations up to now, so everything
+    can be materialized without a key. Dagster keeps its runs in the folder that DAGSTER_HOME names, by default
+    `.dagster` in the current folder.
     """
     from pipelines.environment import child_environment
     from pipelines.listener import listening

@@ -54,7 +54,7 @@ WHERE = {"here": "here", "upstream": "at the API", "both": "here and at the API"
     metavar="SHARE",
     help="Share of all conversations that may be erased at once [default: CONVOHOUSE_RETAIN_MAX_SHARE].",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would be erased.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be erased.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @shared_options
 @pass_options
@@ -71,9 +71,9 @@ def retain(
 ) -> None:
     """Erase conversations that are older than a rule allows.
 
-    On this machine they are erased as by `convohouse erase`: from landing, lake, warehouse and recordings, and no sync
-    brings them back. A rule that takes more than half of all conversations (CONVOHOUSE_RETAIN_MAX_SHARE) is refused
-    before anything is changed. Without --yes, and without a terminal to ask on, nothing is changed either.
+    On this machine, erases them like `convohouse erase`: from landing, lake, warehouse and recordings, and no sync
+    brings them back. A rule that selects more than half of all conversations (CONVOHOUSE_RETAIN_MAX_SHARE) is rejected
+    before anything changes. Without --yes and without a terminal, nothing changes either.
     """
     from pipelines.extract.time_window import parse_moment
     from pipelines.usecases.retention import Rule, select_expired

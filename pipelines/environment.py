@@ -69,7 +69,7 @@ class UnknownName(NamedTuple):
 
 
 def unknown_names(settings: type[BaseSettings]) -> list[UnknownName]:
-    """Names that are no setting: of a misspelt one, the default would count."""
+    """Names that are not settings: with a misspelt name, the default would apply."""
     prefix = settings.model_config["env_prefix"]
     fields = settings.model_fields
     keys = {name for key, field in fields.items() for name in _names(key, field)}

@@ -46,7 +46,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         listener = socket.create_server((host, port), backlog=256)
     except OSError as error:
         if error.errno == errno.EADDRNOTAVAIL:
-            raise UsageError(f"{host} is no address of this machine.", "Choose another with --host.") from error
+            raise UsageError(f"{host} is not an address of this machine.", "Choose another with --host.") from error
         reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
         raise UsageError(f"Port {port} of {host} {reason}.", "Choose another with --port.") from error
     with listener:

@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     home: Path = Field(default=Path("data"), description="Folder that holds landing, lake and warehouse.duckdb.")
     timezone: Zone = Field(default="UTC", description="IANA time zone of the nightly schedule and of local days.")
     fresh_hours: int = Field(
-        default=36, ge=1, description="Hours after its last full listing after which a workspace counts as stale."
+        default=36, ge=1, description="Hours after the last full listing until a workspace counts as stale."
     )
     first_day: date | None = Field(
         default=None,
@@ -89,8 +89,8 @@ class Settings(BaseSettings):
     asset_prefix: str = Field(
         default="",
         pattern=r"^[A-Za-z0-9_]*$",
-        description="First part of the keys of all assets in Dagster, where several home folders are code locations of "
-        "one instance.",
+        description="First part of all asset keys in Dagster, if one instance has several home folders as code "
+        "locations.",
     )
     owners: tuple[Owner, ...] = Field(
         default=(), description="Owners of the assets in Dagster: mail addresses, or team:NAME."
@@ -108,27 +108,27 @@ class Settings(BaseSettings):
     confirm_deletion_hours: float = Field(
         default=24.0,
         ge=0,
-        description="Hours until a deletion is looked at a second time; only then is anything redacted or erased.",
+        description="Hours after which a deletion is checked a second time; only then is anything redacted or erased.",
     )
     max_removal_share: float = Field(
         default=0.05,
         ge=0,
         le=1,
-        description="Share of a workspace's conversations that one run may redact or erase because the API deleted "
-        "them; fewer than 10 always, and announced retention does not count.",
+        description="Largest share of a workspace's conversations that one run may redact or erase because the API "
+        "deleted them; fewer than 10 are always allowed, and announced retention does not count.",
     )
     pii: Literal["keep", "hash"] = Field(
         default="keep",
-        description="Phone numbers, user ids, e-mail addresses, cards: keep them, or hash or mask them on landing.",
+        description="Phone numbers, user ids, e-mail addresses and cards: kept, or hashed or masked on landing.",
     )
     pii_key: SecretStr | None = Field(
-        default=None, validate_default=True, description="Secret key of the hashes; needed if pii is hash."
+        default=None, validate_default=True, description="Secret key of the hashes; required if pii is hash."
     )
     concurrency: int = Field(
         default=64,
         ge=1,
         le=64,
-        description="Requests in flight at most; a run starts with 8 and doubles that while the API keeps up.",
+        description="Maximum requests in flight; a run starts with 8 and doubles that while the API keeps up.",
     )
     processes: int | None = Field(
         default=None,
@@ -142,15 +142,17 @@ class Settings(BaseSettings):
         default=False, description="Whether prompts and other texts of agents are stored, not only length and hash."
     )
     prices_every_days: int = Field(
-        default=7, ge=0, description="Days after which a sync asks for the prices of language models again; 0: never."
+        default=7, ge=0, description="Days after which a sync requests the prices of language models again; 0: never."
     )
     prices_prompt_length: int | None = Field(
         default=None,
         ge=0,
-        description="Characters of the prompt for which prices are asked [default: measured, by agent].",
+        description="Characters of the prompt for which prices are requested [default: measured, by agent].",
     )
     prices_pages: int | None = Field(
-        default=None, ge=0, description="Pages of knowledge for which prices are asked [default: chosen by the API]."
+        default=None,
+        ge=0,
+        description="Pages of knowledge for which prices are requested [default: chosen by the API].",
     )
     feedback_per_sec: float = Field(
         default=5.0, gt=0, description="Thumbs that `convohouse feedback` sends per second."
@@ -158,12 +160,12 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("ELEVENLABS_WEBHOOK_SECRET", "webhook_secret"),
-        description="Secret with which the API signs its post-call webhooks; needed by `convohouse webhook`. While one "
-        "replaces another, both, separated by a comma.",
+        description="Secret with which the API signs its post-call webhooks; required by `convohouse webhook`. "
+        "During a change of the secret: both, separated by a comma.",
     )
     mcp_token: SecretStr | None = Field(
         default=None,
-        description="Token that clients of `convohouse mcp --http` have to send; needed on any host but this machine.",
+        description="Token that clients of `convohouse mcp --http` must send; required on any other host than this.",
     )
     alert_webhook: SecretStr | None = Field(
         default=None,
@@ -185,11 +187,14 @@ class Settings(BaseSettings):
     )
     page_token: SecretStr | None = Field(
         default=None,
-        description="Who has this token may see the page of `convohouse serve`; 16 characters or more, needed by hosts "
-        "that other machines reach.",
+        description="Token that gives access to the page of `convohouse serve`; 16 characters or more, required on "
+        "hosts that other machines can reach.",
     )
     retain_max_share: float = Field(
-        default=0.5, gt=0, le=1, description="Share of all conversations that `convohouse retain` may erase at once."
+        default=0.5,
+        gt=0,
+        le=1,
+        description="Largest share of all conversations that `convohouse retain` may erase at once.",
     )
 
     engine: Literal["duckdb", "sail", "spark"] = Field(
@@ -208,11 +213,11 @@ class Settings(BaseSettings):
     publish: dict[Name, PublishTarget] = Field(
         default={},
         description="Where to publish to: [publish.<name>] with target (a path or URL), format and tables. Each is an "
-        "asset in Dagster, which the nightly run publishes.",
+        "asset in Dagster, and part of the nightly run.",
     )
     publish_credentials: dict[str, SecretStr] = Field(
         default={},
-        description="Credentials of targets as JSON, by their names in the target's library, such as "
+        description="Credentials of targets as JSON, with the names of the target's library, such as "
         "aws_access_key_id, or user and password of a database.",
     )
 

@@ -71,7 +71,7 @@ class NothingBuiltError(ConvohouseError):
 
 
 class EmptyHomeError(NothingBuiltError):
-    """The folder is no home: nothing was copied into it yet, or another one was meant."""
+    """The folder is not a home: nothing was copied into it yet, or another one was meant."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(

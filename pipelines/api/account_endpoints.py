@@ -107,7 +107,7 @@ async def get_batch(client: ApiClient, batch_id: str) -> Document:
     """A batch of calls with its recipients.
 
     Raises:
-        ApiError: as ``ApiClient.get``; ``MalformedResponseError`` where the recipients are no list.
+        ApiError: as ``ApiClient.get``; ``MalformedResponseError`` where the recipients are not a list.
     """
     return await client.get(f"{BATCHES}/{path_segment(batch_id, 'batch')}", {}, _parse_batch)
 

@@ -110,7 +110,7 @@ async def get_conversation(client: ApiClient, conversation_id: str, *, max_secs:
 
 
 async def delete_conversation(client: ApiClient, conversation_id: str) -> bool:
-    """Delete one conversation at the API; return False where there was none (404), which is no error.
+    """Delete one conversation at the API; return False where there was none (404), which is not an error.
 
     Raises:
         UsageError: the id cannot be part of a path.
@@ -254,5 +254,5 @@ def path_segment(identifier: str, kind: str) -> str:
         UsageError: URL normalization would drop the segment, and another resource would answer.
     """
     if identifier in {"", ".", ".."}:
-        raise UsageError(f"{identifier!r} is no {kind} id.")
+        raise UsageError(f"{identifier!r} is not a valid {kind} id.")
     return quote(identifier, safe="")

@@ -20,7 +20,7 @@ from warehouse.schema.operations import ROW_PREFIX, TOOL_PREFIX
 
 LAST_SEC = 253_402_300_799
 UnixSecs = Annotated[int, msgspec.Meta(gt=0, le=LAST_SEC)]
-"""Seconds since 1970, up to the end of the year 9999: what a timestamp column can hold. 0 is no time."""
+"""Seconds since 1970, up to the end of the year 9999: what a timestamp column can hold. 0 is not a time."""
 FractionalUnixSecs = Annotated[float, msgspec.Meta(gt=0, le=LAST_SEC)]
 """The same, as a number that may have a fraction, which is dropped."""
 
@@ -294,7 +294,7 @@ def _row_fields(row: Any) -> RowFields:
         ValueError: a required one is missing, or has another type.
     """
     if isinstance(row, dict) and not is_usable_id(row.get("conversation_id")):
-        message = "its conversation_id is no id"
+        message = "its conversation_id is not an id"
         raise ValueError(message)
     try:
         return msgspec.convert(row, RowFields)

@@ -45,9 +45,9 @@ COLUMNS = {
 def access(options: Options, agents: tuple[str, ...], option_agents: tuple[str, ...]) -> None:
     """Check whether agents can be reached.
 
-    Asks the API for a signed URL and a token of each agent, as a web page does before a conversation. No conversation
-    is started, and neither URL nor token is stored or shown: only whether they came, after how long, and why not. The
-    key needs the scope convai_write.
+    Requests a signed URL and a token for each agent, as a web page does before a conversation. No conversation starts,
+    and neither the URL nor the token is stored or shown, only whether they came, how long it took, and why not. The key
+    needs the scope convai_write.
     """
     from pipelines.errors import UsageError
     from pipelines.usecases.agent_access import check_agents, known_agents

@@ -40,7 +40,7 @@ class Bytes(click.ParamType[int]):
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?b?)", str(value).strip().lower())
         unit = match[2].removesuffix("b") + "b" if match and match[2] not in {"", "b"} else ""
         if match is None or unit not in UNITS:
-            self.fail(f"{value!r} is no size on disk; write it as 500MB or 5GB.", param, ctx)
+            self.fail(f"{value!r} is not a size on disk; write it as 500MB or 5GB.", param, ctx)
         return int(float(match[1]) * UNITS[unit])
 
 
@@ -67,7 +67,7 @@ class Bytes(click.ParamType[int]):
     "--sample", type=click.IntRange(1), metavar="N", help="Only this many conversations, always the same ones."
 )
 @click.option(
-    "--budget", type=Bytes(), default="5GB", show_default=True, help="What all recordings together may take on disk."
+    "--budget", type=Bytes(), default="5GB", show_default=True, help="Maximum size of all recordings together on disk."
 )
 @shared_options
 @pass_options
@@ -76,9 +76,10 @@ def audio(
 ) -> None:
     """Download the recordings of conversations as MP3 files.
 
-    Of the conversations in the lake that have a recording, into audio/start_date=…/ID.mp3. Each file is either
-    complete or absent, and none is downloaded twice; the command can be stopped at any moment. Erasing a conversation
-    removes its recording. The home folder is locked meanwhile: a sync that is started then ends at once and says so.
+    Saves the recordings of conversations in the lake as audio/start_date=…/ID.mp3. A file is complete or does not
+    exist, and none is downloaded twice; you can stop the command at any time. Erasing a conversation removes its
+    recording. The home folder stays locked while the command runs: a sync that starts in this time ends at once and
+    says so.
     """
     from pipelines.extract.time_window import parse_moments
     from pipelines.usecases.audio import download_audio

@@ -50,16 +50,19 @@ ROWS = """
 )
 @click.option("--days", type=click.IntRange(1), default=14, show_default=True, metavar="N", help="Days to show.")
 @click.option(
-    "--sync", "is_sync", is_flag=True, help="Ask the API first; the key needs the scope for workspace analytics."
+    "--sync",
+    "is_sync",
+    is_flag=True,
+    help="Fetch the bill from the API first; the key needs the scope for workspace analytics.",
 )
 @shared_options
 @pass_options
 def bill(options: Options, days: int, is_sync: bool) -> None:
-    """Show the vendor's bill by day beside the cost of conversations.
+    """Compare the vendor's bill with the cost of conversations, by day.
 
-    Days are UTC days. The difference is what the vendor bills for agents less the cost of the conversations that
-    started on that day. The explanation names what can be behind it: a day that was not over, conversations that are
-    not finished, that were deleted or erased, or whose cost is not known, and surcharges for voices.
+    Days are UTC days. The difference is what the vendor bills for agents minus the cost of the conversations that
+    started on that day. The explanation names possible causes: a day that was not over, surcharges for voices, and
+    conversations that are not finished, were deleted or erased, or have an unknown cost.
     """
     from warehouse.serve.query import query
     from warehouse.serve.value_format import plural

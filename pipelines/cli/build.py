@@ -42,7 +42,7 @@ EXIT_CODES = {
     "--lake", "lakes", multiple=True, metavar="URL", help="Lake to read [default: the home's]; may be repeated."
 )
 @click.option("--into", metavar="URL", help="Write Parquet tables into this folder or object store.")
-@click.option("--full-refresh", is_flag=True, help="Take over nothing from the build before, with --into.")
+@click.option("--full-refresh", is_flag=True, help="Reuse nothing from the previous build, with --into.")
 @shared_options
 @pass_options
 def build(
@@ -56,12 +56,12 @@ def build(
 ) -> None:
     """Rebuild the warehouse from the lake: a full refresh.
 
-    All models of sql/ are built and checked; neither the API nor a key is needed. The new file replaces the old one
-    only if every check passed. Programs that have the old file open can go on reading it.
+    Builds and checks all models of sql/, without the API and without a key. The new file replaces the old one only if
+    every check passes. Programs that have the old file open can keep reading it.
 
     With --into, the models run on an engine and are written as Parquet tables, from one lake or from several with
     different conversations. current.json in the target names the tables to read, once every check has passed. Tables
-    and days that cannot have changed since the build before are taken over from it.
+    and days that cannot have changed since the previous build are reused.
     """
     from pipelines.usecases import sync_steps
     from pipelines.usecases.engine_build import EngineTarget

@@ -41,10 +41,10 @@ ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 def contract(options: Options, form: str, output: Path | None) -> None:
     """Describe the warehouse for another tool.
 
-    It is generated from what is declared about tables, columns and metrics, and needs no data: odcs covers the lake,
-    marts and metrics; osi and dbt cover marts and metrics; superset is a zip file for `superset import-dashboards`.
-    Metrics are sums divided by sums that a tool can evaluate over any rows. The paths in it are those of the home
-    folder. Generate it again after an update.
+    The description is generated from the declarations of tables, columns and metrics, and needs no data. odcs covers
+    the lake, marts and metrics; osi and dbt cover marts and metrics; superset is a zip file for `superset
+    import-dashboards`. Metrics are sums divided by sums that a tool can evaluate over any rows. Paths are those of the
+    home folder. Generate it again after an update.
     """
     require_folder(output)
     is_binary = form == "superset" and not options.is_json

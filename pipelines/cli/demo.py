@@ -72,7 +72,7 @@ class DemoWorld:
             first_until = date.fromisoformat(data["first_until"])
             return cls(data["seed"], data["conversations"], data["days"], first_until, data.get("shift_days", 0))
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise UsageError(f"{file} is no file of a demo.", "Give the demo another --home.") from None
+            raise UsageError(f"{file} is not a file of a demo.", "Give the demo another --home.") from None
 
     def write(self, file: Path) -> None:
         """Write the world to the demo's file, for the next run."""
@@ -129,10 +129,10 @@ class DemoWorld:
 def demo(options: Options, *, conversations: int, days: int, seed: int, last: str | None) -> None:
     """Run the whole job on emulated conversations, without a key.
 
-    An emulated API runs on this machine, and the Dagster job copies it into the folder `demo` (or --home): first as it
-    was some nights ago, then as it is now, with what was changed, rated and deleted in between. At the end there is a
-    summary (`convohouse summary` shows it at any time). A second run shows how little is fetched again. The
-    conversations are the same on any day, shifted to end with it.
+    An emulated API runs on this machine, and the Dagster job copies it into the folder `demo` (or --home): first its
+    state of some nights ago, then its current state, with everything that was changed, rated and deleted in between. A
+    summary comes last (`convohouse summary` shows it at any time). A second run shows how little is fetched again. The
+    conversations are the same on every day; only their dates move.
     """
     from pipelines.emulator.server.app import create_app
     from pipelines.emulator.server.serve import running
@@ -204,7 +204,9 @@ def _stored_world(home: Home, new_world: DemoWorld) -> DemoWorld:
             )
         return world
     if home.exists() and any(home.landing.rglob("*.parquet")):
-        raise UsageError(f"{home.root} holds conversations that are no demo's.", "Give the demo a --home of its own.")
+        raise UsageError(
+            f"{home.root} holds conversations that are not a demo's.", "Give the demo a --home of its own."
+        )
     home.open()
     _write_budgets(home, new_world)
     new_world.write(file)
@@ -223,7 +225,7 @@ def _day(text: str) -> date:
     """Parse the date of ``--until``.
 
     Raises:
-        UsageError: it is no date, or out of range.
+        UsageError: it is not a date, or out of range.
     """
     from pipelines.errors import UsageError
 
@@ -231,7 +233,7 @@ def _day(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--until {text!r} is no date.", hint) from None
+        raise UsageError(f"--until {text!r} is not a date.", hint) from None
     if day.year not in YEARS:
         raise UsageError(f"--until {text!r} is not in the years {YEARS[0]} to {YEARS[-1]}.", hint)
     return day

@@ -36,8 +36,9 @@ PACKAGES = Path(__file__).parents[2]
 def dev(options: Options, *, port: int) -> None:
     """Start Dagster with its page, until Ctrl-C.
 
-    In the home folder of a demo, the emulated API of the demo runs beside it, up to now: everything can be materialized
-    without a key. Dagster keeps its runs in the folder that DAGSTER_HOME names, by default `.dagster` here.
+    With the home folder of a demo, it also starts the demo's emulated API, with conversations up to now, so everything
+    can be materialized without a key. Dagster keeps its runs in the folder that DAGSTER_HOME names, by default
+    `.dagster` in the current folder.
     """
     from pipelines.environment import child_environment
     from pipelines.listener import listening
@@ -65,7 +66,7 @@ def dev(options: Options, *, port: int) -> None:
 
 @contextmanager
 def _emulated_api(options: Options) -> Iterator[dict[str, str]]:
-    """Serve the API of a demo; yields the variables by which it is used, none if the home folder is no demo's."""
+    """Serve the API of a demo; yields the variables by which it is used, none if the home folder is not a demo's."""
     from pipelines.emulator.server.app import create_app
     from pipelines.emulator.server.serve import running
 

@@ -52,8 +52,8 @@ class Finding:
 def doctor(options: Options, offline: bool) -> None:
     """Check that everything is set up, and say what to do if not.
 
-    Checks the settings, the home folder, the clock, your own seeds, the disk, the API and the libraries. Nothing is
-    changed. The key is never shown, not even a part of it. One row of the conversation list is requested from the API.
+    Checks the settings, the home folder, the clock, your own seeds, the disk, the API and the libraries, and changes
+    nothing. The key is never shown, not even a part of it. Requests one row of the conversation list from the API.
     """
     from pipelines.environment import origins as read_origins
     from pipelines.settings import Settings
@@ -114,7 +114,7 @@ def _home(root: Path) -> Iterator[Finding]:
     nearest = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
     hint = "Choose another folder with --home or CONVOHOUSE_HOME."
     if not nearest.is_dir():
-        yield Finding("home folder", f"{nearest} is no folder", hint, 1)
+        yield Finding("home folder", f"{nearest} is not a folder", hint, 1)
         return
     try:
         Home(root).check()

@@ -32,9 +32,9 @@ BEFORE_ANY_RUN = "2024-01-01"
 def drift(options: Options, since: str | None) -> None:
     """List fields and values that the schema does not know.
 
-    A key without a column, a value of another type than its column, and a new word in a field whose words are known:
-    with the JSON path, how many rows have it, and a conversation to look at. Nothing is lost: the landing keeps every
-    document as it came.
+    Lists keys without a column, values of another type than their column, and new words in fields with a known set of
+    words, each with the JSON path, the number of rows, and a conversation as an example. Nothing is lost: the landing
+    keeps every document unchanged.
     """
     from pipelines.extract.time_window import parse_moment
     from pipelines.transform.schema_drift import new_unknown

@@ -50,12 +50,12 @@ NOUNS = {
 @shared_options
 @pass_options
 def erase(options: Options, ids: tuple[str, ...], upstream: bool, yes: bool) -> None:
-    """Erase conversations for good, with a receipt for each.
+    """Erase conversations permanently, with a receipt for each.
 
-    They are removed from the landing, the lake, the quarantine, the recordings, the warehouse and all targets of
+    Removes them from the landing, the lake, the quarantine, the recordings, the warehouse and all targets of
     `convohouse publish`, whatever CONVOHOUSE_ON_UPSTREAM_DELETE says. Only the id and the day of each are kept, so that
-    no later sync brings it back. The warehouse is rebuilt; programs that have the old file open read it until they
-    close it. The command can be repeated at any time, also after it was interrupted.
+    no later sync brings it back. The warehouse is rebuilt; programs that have the old file open can read it until they
+    close it. You can repeat the command at any time, also after an interruption.
     """
     from pipelines.usecases.erasure import erase as erase_everywhere
 

@@ -53,9 +53,9 @@ MAX_SHOWN = 20
 def feedback(options: Options, conversation_id: str | None, verdict: str | None, file: Path | None, yes: bool) -> None:
     """Send thumbs up and down to the API.
 
-    A thumb that was sent before is not sent again; one that failed is. What was sent, when, and the answer are
-    recorded in lake.feedback_sent, and the next sync fetches those conversations again. The key needs the scope
-    convai_write. The command can be stopped and repeated at any time.
+    A thumb that was sent before is not sent again; one that failed is. lake.feedback_sent records what was sent, when,
+    and the response, and the next sync fetches those conversations again. The key needs the scope convai_write. You can
+    stop and repeat the command at any time.
     """
     from pipelines.usecases.feedback import unsent_feedback
     from pipelines.usecases.workspace_lookup import group_by_workspace

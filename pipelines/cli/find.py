@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @click.option(
     "--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Conversations to show at most."
 )
-@click.option("--upstream", is_flag=True, help="Search at the API, by its own rules, instead of in the warehouse.")
+@click.option("--upstream", is_flag=True, help="Search at the API, with its own rules, instead of in the warehouse.")
 @shared_options
 @pass_options
 def find(
@@ -58,10 +58,9 @@ def find(
 ) -> None:
     """Find conversations by what was said in them.
 
-    A conversation is found if all the words occur in it, in any of its turns. It is shown with the turn that has most
-    of them. Those that are most about the words come first (BM25). Case and accents do not matter, and a word is found
-    by its beginning: refund finds Refunds. Conversations that no metric counts are found too: open ones, and those of
-    excluded callers, which the page leaves out.
+    Finds conversations in which all the words occur, in any of their turns, and shows the turn that has most of them.
+    The best matches come first (BM25). Case and accents do not matter, and the beginning of a word is enough: refund
+    finds Refunds. Open conversations and those of excluded callers, which no metric counts, are found too.
     """
     from pipelines.errors import UsageError
     from pipelines.extract.time_window import parse_moments

@@ -24,12 +24,18 @@ from pipelines.cli.render import emit
 @click.option("--http", "is_http", is_flag=True, help="Serve over HTTP instead of standard input and output.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @port_option(8768)
-@click.option("--transcripts", "has_transcripts", is_flag=True, help="Allow what was said and who it was.")
 @click.option(
-    "--max-rows", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="Rows of an answer at most."
+    "--transcripts", "has_transcripts", is_flag=True, help="Allow answers with what was said and who said it."
 )
 @click.option(
-    "--max-secs", type=click.FloatRange(0.1, 600), default=20, show_default=True, help="Seconds of a query at most."
+    "--max-rows",
+    type=click.IntRange(1, 100_000),
+    default=1000,
+    show_default=True,
+    help="Maximum number of rows in an answer.",
+)
+@click.option(
+    "--max-secs", type=click.FloatRange(0.1, 600), default=20, show_default=True, help="Maximum seconds of a query."
 )
 @shared_options
 @pass_options
@@ -43,12 +49,12 @@ def mcp(
     max_rows: int,
     max_secs: float,
 ) -> None:
-    """Answer the questions of assistants (Model Context Protocol).
+    """Let assistants query the warehouse (Model Context Protocol).
 
     The tools list and explain metrics, give a metric by agent and time with its n, describe tables, run a SELECT, and
-    say how fresh the copy is. All of it is read-only. Without --transcripts, no answer has what was said or who it was,
-    not even in SQL, and the lake cannot be read; with it, conversations can be found and shown. Over HTTP, another host
-    than this machine needs the setting CONVOHOUSE_MCP_TOKEN, which clients send as a bearer token.
+    say how fresh the copy is. Everything is read-only. Without --transcripts, no answer contains what was said or who
+    said it, not even with SQL, and the lake cannot be read; with it, conversations can be found and shown. Over HTTP,
+    hosts other than this machine need the setting CONVOHOUSE_MCP_TOKEN, which clients send as a bearer token.
     """
     from pipelines.errors import SettingsError
     from pipelines.listener import is_loopback

@@ -82,7 +82,7 @@ class Options:
         """As ``context``, of a home that there is: in a folder that is none, there is nothing to do, and nothing done.
 
         Raises:
-            EmptyHomeError: the folder is no home.
+            EmptyHomeError: the folder is not a home.
             SettingsError: a setting is wrong.
         """
         context = self.context()

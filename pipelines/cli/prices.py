@@ -65,12 +65,12 @@ def prices(
     pages: int | None,
     is_rag: bool | None,
 ) -> None:
-    """Ask the API what a minute would cost with each language model.
+    """Request the price of a minute with each language model.
 
-    AGENT is the name or the id of an agent. For each agent the models are listed, the cheapest first. The prices are
-    the vendor's estimates, in US dollars. Beside them is what the agent's conversations of the last 30 days that are
-    over paid for a minute with the models that they used, as in metrics.llm_switch, which has the new prices after the
-    next build.
+    AGENT is the name or the id of an agent. Lists the models for each agent, the cheapest first. The prices are the
+    vendor's estimates, in US dollars. Next to them is what a minute cost in the agent's conversations of the last 30
+    complete days with the models that they used, as in metrics.llm_switch, which has the new prices after the next
+    build.
     """
     from pipelines.errors import UsageError
     from pipelines.transform.schema_drift import refresh_unknown

@@ -40,7 +40,7 @@ CHANGES = ("written", "restored", "removed", "unchanged")
     "--format",
     "format_",
     type=click.Choice(["delta", "parquet", "csv"]),
-    help="Of a folder on this machine [default: delta].",
+    help="Format in a folder on this machine [default: delta].",
 )
 @click.option(
     "--tables",
@@ -49,8 +49,8 @@ CHANGES = ("written", "restored", "removed", "unchanged")
     help="Only this schema or table; may be repeated, or a list with commas [default: as before, else marts and "
     "metrics, for Delta Lake also lake].",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
-@click.option("--forget", is_flag=True, help="Publish no more to TARGET; what is there stays, also after an erasure.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option("--forget", is_flag=True, help="Stop publishing to TARGET; its tables stay, even after an erasure.")
 @shared_options
 @pass_options
 def publish(
@@ -59,12 +59,13 @@ def publish(
     """Copy tables to Delta Lake, PostgreSQL or files.
 
     TARGET is a folder, s3://, gs:// or az:// for Delta Lake, postgresql:// for a database, or the name of a table
-    [publish.NAME] in convohouse.toml. Without it, all of those and all earlier targets. Lake and warehouse are brought
-    up to date first, without the API.
+    [publish.NAME] in convohouse.toml. Without TARGET, publishes to all of these and all earlier targets. Brings lake
+    and warehouse up to date first, without the API.
 
-    A table that has not changed is not written again. Readers see a table before or after, never half of it.
-    Credentials are in CONVOHOUSE_PUBLISH_CREDENTIALS, or where the libraries of AWS, Google, Azure and PostgreSQL look
-    for them. Later erasures and redactions reach every target; one that cannot be reached is named, and is tried again.
+    A table that has not changed is not written again. Readers see the old or the new table, never a part of it.
+    Credentials come from CONVOHOUSE_PUBLISH_CREDENTIALS, or from the usual sources of the AWS, Google, Azure and
+    PostgreSQL libraries. Later erasures and redactions update every target; a target that cannot be reached is named,
+    and is tried again.
     """
     from pipelines.usecases.publish import choose_jobs
     from pipelines.usecases.publish import forget as forget_target

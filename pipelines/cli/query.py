@@ -59,10 +59,10 @@ def format_options(command: F) -> F:
 def query(options: Options, sql: str, form: str | None, output: Path | None) -> None:
     """Query the warehouse in SQL.
 
-    The SQL is one SELECT of DuckDB's; `-` reads it from standard input. It reads the warehouse and the files of the
-    lake, and writes nothing. A table shows the first rows, the columns that fit the terminal, and numbers with their
-    unit; csv, json (a list of rows) and parquet have all rows, all columns and raw values; csv has an apostrophe before
-    texts that a spreadsheet would run as a formula. `convohouse tables` lists what there is to query.
+    The SQL is one SELECT in DuckDB's dialect; `-` reads it from standard input. It can read the warehouse and the files
+    of the lake, and cannot write. A table shows the first rows, the columns that fit the terminal, and numbers with
+    their unit. csv, json (a list of rows) and parquet have all rows, all columns and raw values; in csv, texts that a
+    spreadsheet would execute as a formula get an apostrophe in front. `convohouse tables` lists the tables.
     """
     form = chosen_format(options, form, output)
     print_answer(options, run_query(options, _sql_text(sql)), form, output)
@@ -123,7 +123,9 @@ def run_query(options: Options, sql: str) -> pl.DataFrame:
 
 def _sql_text(sql: str) -> str:
     text = sys.stdin.buffer.read().decode(errors="replace") if sql == "-" else sql
-    text = text.encode(errors="surrogateescape").decode(errors="replace")  # an argument can hold bytes that are no text
+    text = text.encode(errors="surrogateescape").decode(
+        errors="replace"
+    )  # an argument can hold bytes that are not text
     if not text.strip():
         raise click.UsageError("The SQL is empty.")
     return text

@@ -48,8 +48,8 @@ from pipelines.cli.render import emit, require_folder
 def report(options: Options, *, since: str, agent: str | None, out: Path, with_conversations: bool) -> None:
     """Write the overview as one file that needs no network.
 
-    It has the six numbers, what changed against the period before, what needs attention, and the charts by day. The
-    same charts and numbers as `convohouse serve` shows, of the same SQL.
+    It contains the six numbers, what changed from the period before, what needs attention, and the charts by day: the
+    same charts and numbers as `convohouse serve`, from the same SQL.
     """
     require_extra("page", "jinja2", "altair", "vl_convert")
     require_folder(out)

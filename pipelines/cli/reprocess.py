@@ -31,8 +31,8 @@ from pipelines.cli.sync import new_run_id, report
 def reprocess(options: Options, since: str | None, until: str | None) -> None:
     """Flatten the landing again, and rebuild the warehouse.
 
-    A full refresh of the lake, day by day; neither the API nor a key is needed. The rows are the same as before unless
-    the code has changed. If the settings or rules of masking have changed since, the landing is masked again first.
+    A full refresh of the lake, day by day, without the API and without a key. The rows are the same as before unless
+    the code has changed. If the settings or rules of masking have changed, the landing is masked again first.
     """
     from pipelines.extract.time_window import parse_moments
     from pipelines.usecases import sync

@@ -54,7 +54,7 @@ WHERE = {"here": "here", "upstream": "at the API", "both": "here and at the API"
     metavar="SHARE",
     help="Share of all conversations that may be erased at once [default: CONVOHOUSE_RETAIN_MAX_SHARE].",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would be erased.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be erased.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @shared_options
 @pass_options
@@ -71,16 +71,18 @@ def retain(
 ) -> None:
     """Erase conversations that are older than a rule allows.
 
-    On this machine they are erased as by `convohouse erase`: from landing, lake, warehouse and recordings, and no sync
-    brings them back. A rule that takes more than half of all conversations (CONVOHOUSE_RETAIN_MAX_SHARE) is refused
-    before anything is changed. Without --yes, and without a terminal to ask on, nothing is changed either.
+    On this machine, erases them like `convohouse erase`: from landing, lake, warehouse and recordings, and no sync
+    brings them back. A rule that selects more than half of all conversations (CONVOHOUSE_RETAIN_MAX_SHARE) is rejected
+    before anything changes. Without --yes and without a terminal, nothing changes either.
     """
     from pipelines.extract.time_window import parse_moment
     from pipelines.usecases.retention import Rule, select_expired
     from warehouse.serve.value_format import format_number, plural
 
     if re.fullmatch(r"0+d", older_than.strip()):
-        raise UsageError("0d is no age: every conversation is older.", "Give at least a day, such as 365d, or a date.")
+        raise UsageError(
+            "0d is not an age: every conversation is older.", "Give at least a day, such as 365d, or a date."
+        )
     context = options.context_with_data()
     share = context.settings.retain_max_share if max_share is None else max_share
     rule = Rule(parse_moment(older_than, context.clock()), resolve_agent(context.home, agent), only)
@@ -89,7 +91,7 @@ def retain(
     count = f"{len(selection.all_ids):,} of {plural(selection.n_all, 'conversation')} ({share_text})"
     condition = "started" if only is None else f"ended as {only} and started"
     options.say(f"{count} {condition} before {rule.before:%Y-%m-%d %H:%M} UTC")
-    is_asked = bool(selection.all_ids) or yes  # with --yes, a run that finds nothing is no dry run
+    is_asked = bool(selection.all_ids) or yes  # with --yes, a run that finds nothing is not a dry run
     if is_asked and is_confirmed(f"Erase them {WHERE[where]}, for good?", yes=yes, is_dry_run=dry_run):
         _erase(options, context, selection, where)
         return

@@ -28,8 +28,8 @@ from pipelines.cli.sync import new_run_id, report, run_facts
 def retry(options: Options) -> None:
     """Fetch quarantined conversations again.
 
-    A conversation that cannot be fetched, landed or flattened is quarantined, and the others go on.
-    The next sync tries it again as well; this command fetches nothing else.
+    A conversation that cannot be fetched, landed or flattened is quarantined, and the others are not affected. The next
+    sync tries it again too; this command fetches nothing else.
     """
     from pipelines.usecases import sync
 

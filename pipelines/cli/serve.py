@@ -27,7 +27,7 @@ from pipelines.cli.render import emit
 @click.option(
     "--token",
     metavar="TEXT",
-    help="Who has it may see the page; 16 characters or more [default: CONVOHOUSE_PAGE_TOKEN].",
+    help="Gives access to the page; 16 characters or more [default: CONVOHOUSE_PAGE_TOKEN].",
 )
 @shared_options
 @pass_options
@@ -35,9 +35,9 @@ def serve(options: Options, *, host: str, port: int, token: str | None) -> None:
     """Show the warehouse as pages in a browser, until Ctrl-C.
 
     Ten pages: overview, money, outcomes, speed, tools, agents, conversations, one conversation, data health, and a
-    catalogue of every number. The filter is the address, so a link can be sent. Only the warehouse is read, and it is
-    opened again for each request: a new build shows at once. Without a token only this machine may see it. The
-    connection is not encrypted: for other machines, put a proxy with TLS before it.
+    catalogue of every number. The address contains the filter, so you can share a link. Only the warehouse is read, and
+    each request opens it again, so a new build shows at once. Without a token, only this machine can see the pages. The
+    connection is not encrypted: for other machines, put a TLS proxy in front of it.
     """
     require_extra("page", "jinja2", "altair", "vl_convert")
     from pipelines.errors import UsageError

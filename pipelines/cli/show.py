@@ -39,7 +39,7 @@ def show(options: Options, conversation_id: str) -> None:
     """Show one conversation: what was said, tools, cost, verdicts.
 
     Only the warehouse is read. Times are counted from the start of the conversation. A tool is shown with its
-    arguments, its result and how long it took, the cost with each model's part of it.
+    arguments, its result and its duration, and the cost with the share of each model.
     """
     from warehouse.serve.conversation import NotFound, read_conversation
 

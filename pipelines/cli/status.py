@@ -45,10 +45,11 @@ TARGET_COLUMNS = {"target": "published to", "format": "format", "published_at": 
 @shared_options
 @pass_options
 def status(options: Options) -> None:
-    """Show what is there, how fresh it is, and the last runs.
+    """Show what is stored, how fresh it is, and the last runs.
 
-    Only reads; may run while a sync is writing. A conversation is open until it has ended, then settling while it is
-    fetched again for late changes, then settled. Of each target of `publish`, it shows what the last publication said.
+    Only reads, so it can run during a sync. A conversation is open until it has ended, then settling while it is
+    fetched again for late changes, then settled. For each target of `publish`, shows the result of the last
+    publication.
     """
     from pipelines.usecases.status import read_status
     from pipelines.usecases.target_status import read_target_statuses

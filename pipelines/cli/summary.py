@@ -26,12 +26,12 @@ from pipelines.cli.text_table import aligned, terminal_width
     type=click.Choice(["text", "markdown", "slack"]),
     default="text",
     show_default=True,
-    help="For a terminal, for a chat or a document in Markdown, or for a webhook of Slack.",
+    help="For a terminal, for a chat or document in Markdown, or for a Slack webhook.",
 )
 @shared_options
 @pass_options
 def summary(options: Options, *, form: str) -> None:
-    """Sum up the warehouse in six facts.
+    """Summarize the warehouse in six facts.
 
     How many conversations there are, how many succeeded, what they cost, how long callers wait for an answer, and the
     slowest tool. All days and all agents count; `convohouse metrics` has the same numbers by agent and day.

@@ -49,7 +49,7 @@ WHY = {
 @click.option("--until", metavar="WHEN", help="Only conversations that started before [default: now].")
 @click.option("--agent", metavar="AGENT", help=AGENT_HELP)
 @click.option(
-    "--plan", "is_plan", is_flag=True, help="Only list, and say what would be fetched and why; nothing is written."
+    "--plan", "is_plan", is_flag=True, help="Only list, and show what would be fetched and why; write nothing."
 )
 @click.option(
     "--allow-removals",
@@ -64,9 +64,9 @@ def sync(
 ) -> None:
     """Copy what is new, open, changed or due into the warehouse.
 
-    Conversations are listed, fetched and flattened into the lake, and the warehouse is built from it. Without options
-    a run continues from the last complete one, looking back a few days. It can be stopped at any moment: what was
-    fetched is kept, and the next run fetches only what is missing.
+    Lists, fetches and flattens conversations into the lake, and builds the warehouse from it. Without options, a run
+    continues from the last complete one, looking back a few days. You can stop it at any time: what was fetched is
+    kept, and the next run fetches only what is missing.
     """
     from pipelines.extract.time_window import Window, parse_moments
     from pipelines.usecases import sync as sync_usecase

@@ -53,8 +53,8 @@ ROWS = """
 def versions(options: Options, agents: tuple[str, ...], option_agents: tuple[str, ...], is_sync: bool) -> None:
     """List versions of agents: when, by whom, what was changed.
 
-    AGENT is the name or the id of an agent. What was changed are the paths of the configuration that differ from the
-    version before. Versions that only conversations name have neither time nor author.
+    AGENT is the name or the id of an agent. A change is a path of the configuration that differs from the version
+    before. Versions that only appear in conversations have neither time nor author.
     """
     from warehouse.serve.query import query
     from warehouse.serve.value_format import plural

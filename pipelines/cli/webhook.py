@@ -34,9 +34,9 @@ def webhook(options: Options, *, host: str, port: int, workspace: str | None) ->
     """Receive post-call webhooks until Ctrl-C.
 
     Each webhook is verified with the secret in ELEVENLABS_WEBHOOK_SECRET, landed like a fetched conversation, and
-    answered with 200 once it is on disk. Forged and stale ones are refused, repeated ones land once. The receiver may
-    run beside a sync, which remains the source of truth: it fetches the conversation again, and those without a
-    webhook. GET /health says whether webhooks can be landed. The log has one line a request, without its content.
+    answered with 200 once it is on disk. Forged and stale webhooks are rejected; repeated ones land once. The receiver
+    can run during a sync. The sync remains the source of truth: it fetches these conversations again, and those without
+    a webhook. GET /health says whether webhooks can be landed. The log has one line per request, without its content.
     """
     from pipelines.errors import SettingsError
     from pipelines.webhook.receiver import create_app

@@ -106,9 +106,9 @@ def _retention_rules(home: Home, removals: pl.DataFrame, *, now: datetime, confi
     """The ages at which agents lose their conversations: agent_id, age_days.
 
     An agent has such a rule if removals of its conversations were noticed on several days, and none that is much older
-    than those is left. So a fault that makes many conversations look removed is no rule: it spares none by its age.
+    than those is left. So a fault that makes many conversations look removed is not a rule: it spares none by its age.
     """
-    # what the policy has erased is no removal any more; it was noticed before it was confirmed
+    # what the policy has erased is not a removal any more; it was noticed before it was confirmed
     latest, is_erased = landing.latest_snapshots(home), pl.col("kind") == landing.ERASED
     erased = latest.filter(is_erased).with_columns(noticed_at=pl.col("fetched_at") - confirm_after)
     names = ("agent_id", "start_time_at", "noticed_at")

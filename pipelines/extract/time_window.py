@@ -83,14 +83,14 @@ def parse_moment(text: str, now: datetime) -> datetime:
         moment = datetime.fromisoformat(text.strip())
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):  # OverflowError: a year before 1 or after 9999 in UTC
-        raise UsageError(f"{text!r} is no date.", MOMENT_HINT) from None
+        raise UsageError(f"{text!r} is not a date.", MOMENT_HINT) from None
 
 
 def parse_moments(since: str | None, until: str | None, now: datetime) -> tuple[datetime | None, datetime | None]:
     """A user's begin and end, each as ``parse_moment``; None for one that is not given.
 
     Raises:
-        UsageError: one is no time, or no time is between them.
+        UsageError: one is not a time, or no time is between them.
     """
     since_at, until_at = (None if text is None else parse_moment(text, now) for text in (since, until))
     if until_at is not None:

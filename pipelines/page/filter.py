@@ -92,7 +92,7 @@ def parse(query: Mapping[str, str], reader: Reader, choices: Choices, listed_unt
 def _period(values: Mapping[str, str], reader: Reader, listed_until: datetime | None) -> Period:
     days = values.get("days", "")
     if days and days != ALL and not (re.fullmatch("[0-9]{1,5}", days) and 0 < int(days) <= 10_000):  # noqa: PLR2004 - 27 years
-        raise UsageError(f"{days!r} is no number of days.", "Write a number such as 14, or all.")
+        raise UsageError(f"{days!r} is not a number of days.", "Write a number such as 14, or all.")
     default = default_period(reader, None if days == ALL else int(days or DAYS), listed_until)
     first, last = (_date(values.get(name)) for name in ("from", "to"))
     last = last or max(default.last, first or default.last)
@@ -108,7 +108,7 @@ def _date(text: str | None) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is no date.", "Write it as 2026-11-21.") from None
+        raise UsageError(f"{text!r} is not a date.", "Write it as 2026-11-21.") from None
     if not date(1990, 1, 1) <= day <= date(2200, 1, 1):
         raise UsageError(f"{text!r} is out of range.", "Write a date such as 2026-11-21.")
     return day

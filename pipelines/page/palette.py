@@ -1,7 +1,7 @@
 """The colours of the page, light and dark, and how charts name them.
 
 A chart names a colour ``token:accent``. The browser replaces it by the value of the CSS variable ``--accent``, so that
-a chart follows light and dark; a report replaces it here. Names of agents and other data are no colours, whatever they
+a chart follows light and dark; a report replaces it here. Names of agents and other data are not colours, whatever they
 look like. Good and bad are teal and vermilion, which all kinds of colour vision tell apart, and never the only sign of
 a meaning; the pale ones are behind texts of ink.
 """

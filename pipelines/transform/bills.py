@@ -23,7 +23,7 @@ CREDITS, UNKNOWN, NOTHING = "credits", "unknown", "none"
 """The unit of a workspace that is billed in credits; a product or currency that is not told; the product of a day
 without usage."""
 _NO_MONEY = frozenset({"", "ms", "s", "min", "duration", "ratio", "rating", CREDITS})
-"""Units that are no currency."""
+"""Units that are not a currency."""
 _MS_FROM = 1e11
 """Numbers from this on are milliseconds: as seconds, they are beyond the year 5000."""
 
@@ -151,7 +151,7 @@ def _day(value: Any) -> date:
     if isinstance(value, str):
         return date.fromisoformat(value[:10])
     if isinstance(value, bool) or not isinstance(value, int | float):
-        message = "a time of the bill is no time"
+        message = "a time of the bill is not a time"
         raise ValueError(message)  # noqa: TRY004 - what a decoder raises
     return datetime.fromtimestamp(value / 1000 if value >= _MS_FROM else value, UTC).date()
 
@@ -159,6 +159,6 @@ def _day(value: Any) -> date:
 def _amount(value: Any) -> float:
     amount = 0.0 if value is None else float(value)
     if isinstance(value, bool) or not isfinite(amount):
-        message = "an amount of the bill is no number"
+        message = "an amount of the bill is not a number"
         raise ValueError(message)
     return amount

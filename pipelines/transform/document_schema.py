@@ -95,7 +95,7 @@ class Object:
         """
         shape = self.fields[key]
         if not isinstance(shape, Object):
-            raise TypeError(f"{key} is no object in the schema")
+            raise TypeError(f"{key} is not an object in the schema")
         return shape
 
 
@@ -193,7 +193,7 @@ def object_at(path: str, root: Object = DETAIL) -> Object:
     for step in path_steps(display_path(path)):
         node = node.fields[step] if isinstance(node, Object) else node.element  # type: ignore[union-attr]
     if not isinstance(node, Object):
-        raise TypeError(f"{path} is no object in the schema")
+        raise TypeError(f"{path} is not an object in the schema")
     return node
 
 

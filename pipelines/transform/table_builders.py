@@ -6,21 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.transform import tool_calls
 from pipelines.transform.callers import caller_id, direction
 from pipelines.transform.path_values import DOCUMENT, Columns, ParsedBatch, table_extractor
 from warehouse.schema.analysis import DATA_COLLECTION_RESULTS, EVALUATION_RESULTS, SCOPED_ANALYSES
 from warehouse.schema.conversation_client_data import DYNAMIC_VARIABLES
-from warehouse.schema.conversations import CONVERSATIONS, TAGS, VISITED_AGENTS, VOICE_REWARDS, WARNINGS
-from warehouse.schema.transcript import (
-    MULTIVOICE_PARTS,
-    RAG_CHUNKS,
-    TRIGGERED_GUARDRAILS,
-    TURN_FILES,
-    TURN_METRICS,
-    TURNS,
-)
+from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.registry import DOCUMENT_TABLES
+from warehouse.schema.transcript import TURN_FILES, TURN_METRICS
 from warehouse.schema.types import Table
-from warehouse.schema.usage import LLM_USAGE, PLATFORM_USAGE, VOICE_USAGE
+from warehouse.schema.usage import LLM_USAGE
 
 HISTORY_VARIABLE = "system__conversation_history"
 """Dynamic variable that repeats the entire transcript; it is dropped."""
@@ -47,10 +42,12 @@ def _from_objects(table: Table) -> TableBuilder:
     return TableBuilder(table, build)
 
 
-def _from_scalars(table: Table) -> TableBuilder:
-    """For a table whose rows are the values of a list: the one column with the source ``.`` holds the value."""
+def _from_schema(table: Table) -> TableBuilder:
+    """For a table whose rows are objects, or values: then the one column with the source ``.`` holds the value."""
+    value_column = next((column.name for column in table.columns if column.source == "."), None)
+    if value_column is None:
+        return _from_objects(table)
     path, key_names = table.at[0], table.key[1:]
-    value_column = next(column.name for column in table.columns if column.source == ".")
 
     def build(batch: ParsedBatch) -> Columns:
         values = batch.values_at(path)
@@ -224,11 +221,8 @@ def _to_float(value: float) -> float | None:
     return float(value) if abs(value) < _FLOAT_LIMIT else None
 
 
-TABLE_BUILDERS: tuple[TableBuilder, ...] = (
+_SPECIAL_BUILDERS: tuple[TableBuilder, ...] = (
     _conversations(),
-    *(_from_objects(table) for table in (TURNS, MULTIVOICE_PARTS, TRIGGERED_GUARDRAILS, RAG_CHUNKS, SCOPED_ANALYSES)),
-    *(_from_objects(table) for table in (PLATFORM_USAGE, VOICE_USAGE, VOICE_REWARDS, VISITED_AGENTS)),
-    *(_from_scalars(table) for table in (TAGS, WARNINGS)),
     _turn_metrics(),
     *(_llm_usage(scope, path) for scope, path in zip(SCOPES, LLM_USAGE.at, strict=True)),
     *_results(EVALUATION_RESULTS),
@@ -236,4 +230,13 @@ TABLE_BUILDERS: tuple[TableBuilder, ...] = (
     *_turn_files(),
     _dynamic_variables(),
 )
+
+
+def _plain_tables() -> list[Table]:
+    """The tables whose rows follow from the schema alone."""
+    special = {builder.table.name for builder in _SPECIAL_BUILDERS} | {table.name for table in tool_calls.TABLES}
+    return [table for table in DOCUMENT_TABLES if table.name not in special]
+
+
+TABLE_BUILDERS: tuple[TableBuilder, ...] = (*map(_from_schema, _plain_tables()), *_SPECIAL_BUILDERS)
 """Builders of all document tables except those of ``pipelines.transform.tool_calls``."""

@@ -17,6 +17,8 @@ from pipelines.transform.path_values import DOCUMENT, Columns, ParsedBatch, Path
 from warehouse.schema.tool_calls import DYNAMIC_VARIABLE_UPDATES, TOOL_CALLS, TOOL_RESULTS, WORKFLOW_STEPS
 from warehouse.schema.types import Table
 
+TABLES = (TOOL_CALLS, TOOL_RESULTS, WORKFLOW_STEPS, DYNAMIC_VARIABLE_UPDATES)
+
 _CALL_SHAPE = object_at(TOOL_CALLS.at[0])
 _RESULT_SHAPE = object_at(TOOL_RESULTS.at[0])
 _CALL_EXTRACTOR = table_extractor(TOOL_CALLS)

@@ -102,7 +102,7 @@ def _row(bill: dict[str, Any], basis: Basis, since: date, until: date, asked_at:
     try:
         list(parse_bill(bill, basis))
     except (ValueError, TypeError, OverflowError) as error:
-        raise MalformedResponseError(f"POST {BILLS[basis]} answered what is no bill: {error}.") from None
+        raise MalformedResponseError(f"POST {BILLS[basis]} answered what is not a bill: {error}.") from None
     return {
         "basis": basis,
         "since_date": since,

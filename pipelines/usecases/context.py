@@ -119,7 +119,7 @@ class Context:
         """Hold the lock of the home folder, which is created if missing; ``what`` names the work to a second writer.
 
         Raises:
-            HomeError: the folder cannot be written, or is no convohouse home.
+            HomeError: the folder cannot be written, or is not a convohouse home.
             LockedError: another run holds the lock.
         """
         return lock.write_lock(self.home.open(), what=what, now=self.clock())

@@ -23,7 +23,7 @@ def read_feedback_file(file: Path) -> dict[str, str]:
     """The feedback by conversation id, in the order of the file; other columns are ignored.
 
     Raises:
-        UsageError: the file cannot be read, lacks a column, has a value that is no id or no feedback, or different
+        UsageError: the file cannot be read, lacks a column, has a value that is not an id or no feedback, or different
             feedback on one conversation; names the file, the line (for Parquet the row, from 1) and the column.
     """
     feedback: dict[str, str] = {}
@@ -32,7 +32,7 @@ def read_feedback_file(file: Path) -> dict[str, str]:
     for number, conversation_id, value in _read_parquet(file) if is_parquet else _read_csv(file):
         place = f"{file}, {unit} {number}"
         if conversation_id in _INVALID_IDS:
-            raise UsageError(f"{place}: conversation_id is {conversation_id!r}, which is no id.", _HINT)
+            raise UsageError(f"{place}: conversation_id is {conversation_id!r}, which is not an id.", _HINT)
         if value not in FEEDBACK_VALUES:
             raise UsageError(f"{place}: feedback is {value!r}; it is one of {', '.join(FEEDBACK_VALUES)}.", _HINT)
         if feedback.setdefault(conversation_id, value) != value:

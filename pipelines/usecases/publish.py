@@ -72,7 +72,7 @@ def choose_jobs(
     What is not chosen now is as the settings say, else as at the last publication to that target, else the default.
 
     Raises:
-        UsageError: it is no target, or looks like a misspelt name of one; or a table does not exist.
+        UsageError: it is not a target, or looks like a misspelt name of one; or a table does not exist.
     """
     settings = context.settings
     if name is not None and name not in settings.publish:
@@ -107,7 +107,7 @@ def forget(context: Context, name: str, format_: str | None = None) -> bool:
     """Remove a target from the record: no erasure reaches it any more; whether it was there.
 
     Raises:
-        UsageError: it is no target.
+        UsageError: it is not a target.
         LockedError: see ``Context.write_lock``.
     """
     (job,) = choose_jobs(context, name, format_=format_)

@@ -201,7 +201,7 @@ def plan(
     """What ``sync`` would list and fetch, by name of the workspace; the home folder is neither changed nor created.
 
     Raises:
-        HomeError: the folder is no convohouse home.
+        HomeError: the folder is not a convohouse home.
         UsageError: no listing has ever shown this agent in any workspace.
         ApiError: a page of a list could not be fetched.
     """

@@ -84,12 +84,12 @@ class BodyReader:
             return
         if self._buffered_bytes + len(part) > self._limits.buffered_bytes:
             raise RefusedError(503, "too many bodies at once; send it again")
+        n_held = len(body.content)
         body.content += part
-        self._buffered_bytes += len(part)
         body.is_audio = _AUDIO_HEAD.match(body.content[:_HEAD_BYTES]) is not None
         if body.is_audio:
-            self._buffered_bytes -= max(0, len(body.content) - _HEAD_BYTES)
             del body.content[_HEAD_BYTES:]
+        self._buffered_bytes += len(body.content) - n_held
 
 
 def _declared_length(request: Request) -> int:

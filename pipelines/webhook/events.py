@@ -46,7 +46,7 @@ def read_event(body: bytes | bytearray, now: datetime, pseudonyms: Pseudonymizer
     """What to land of a signed body that was received at ``now``.
 
     Raises:
-        RefusedError: it is no event that the API could have sent.
+        RefusedError: it is not an event that the API could have sent.
     """
     event = _event(body)
     event_type = event.get("type")
@@ -130,8 +130,7 @@ def _event_row(
 
 def _sip_status(body: Mapping[str, Any]) -> int | None:
     """The SIP status of a failed attempt: a number of a SIP trunk, a text of Twilio."""
-    status = body.get("sip_status_code", body.get("SipResponseCode"))
-    text = str(status) if isinstance(status, int | str) and not isinstance(status, bool) else ""
+    text = str(body.get("sip_status_code", body.get("SipResponseCode")))
     return int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_SIP_STATUS)) else None
 
 

@@ -14,7 +14,7 @@ voice_surcharge_credits = "Surcharge for the voice, which the vendor bills on to
 voice_surcharge_usd = "The surcharge at the plan's rate; null without a surcharge or a rate."
 credits_per_usd = "Credits for one US dollar on the conversation's plan and day; null when the plan has no rate."
 cost_usd = "Cost of the conversation: call and LLM; null when unknown."
-cost_basis = "reported (by the API), plan_rate (credits at the plan's rate; no credits are no dollars at any) or unknown."
+cost_basis = "reported (by the API), plan_rate (credits at the plan's rate; 0 credits are 0 dollars on every plan) or unknown."
 llm_cost_usd = "Price of all tokens that were initiated, or that were delivered where the API reports only those; null when no usage is reported."
 
 [tests]

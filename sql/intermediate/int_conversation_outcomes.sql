@@ -246,7 +246,7 @@ outcomes as (
                 then 'unknown'
             when not_reached is not null then 'not_reached'
             when voicemail is not null then 'voicemail'
-            -- the API reports a guardrail's stop as failed, which alone is no error
+            -- the API reports a guardrail's stop as failed, which alone is not an error
             when error is not null and blocked is null then 'error'
             when blocked is not null then 'blocked'
             when abandoned is not null then 'abandoned'

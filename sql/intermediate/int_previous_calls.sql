@@ -1,6 +1,6 @@
 /*
 description = """When the same caller last talked to the same agent before: one row per conversation whose caller is known. Attempts \
-that reached nobody or an answering machine are no contact: they are rows, and never somebody's previous conversation."""
+that reached nobody or an answering machine are not contacts: they are rows, and never somebody's previous conversation."""
 grain = ["conversation_id"]
 
 [columns]

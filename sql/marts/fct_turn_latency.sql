@@ -1,6 +1,6 @@
 /*
 description = """Timings of transcript entries, long form: one row per entry and metric. Metrics count where is_measured: a timing \
-that an entry only repeats from the entry before it does not count again, and the time to the audio of a greeting is no wait."""
+that an entry only repeats from the entry before it does not count again, and the time to the audio of a greeting is not a wait."""
 grain = ["conversation_id", "turn_index", "metric"]
 incremental_by = "start_date"
 inherits_columns_from = "intermediate.int_conversation_flags"

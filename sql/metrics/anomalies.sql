@@ -5,7 +5,7 @@ to 28 days before that have it, with alpha 0.3: the day before weighs 0.3, each 
 sum of the weights. Spread is their standard deviation with the same weights, and never less than chance alone gives: \
 the square root of the expected for a count, that of a share among n (half an observation added), 5 % of the expected \
 for an amount. A day more than three spreads away is flagged. With fewer than 7 days before, nothing is expected and \
-nothing flagged, nor on a day that is not over (intermediate.int_whole_days). Days without finished conversations are no days."""
+nothing flagged, nor on a day that is not over (intermediate.int_whole_days). Days without finished conversations are not days."""
 grain = ["workspace", "start_date", "agent_id", "measure"]
 
 [columns]

@@ -1,7 +1,7 @@
 /*
 description = """How far conversations get: one row per workspace, agent and position of a spoken turn, over all days \
 and over conversations that count. Turns are entries in which the user or the \
-agent said something, numbered from 1 in their order; entries of tools and of a silent user ('...') are no turns, and \
+agent said something, numbered from 1 in their order; entries of tools and of a silent user ('...') are not turns, and \
 a conversation in which nobody spoke is in no row."""
 grain = ["workspace", "agent_id", "turn_position"]
 

@@ -2,7 +2,7 @@
 description = """How well a field is collected: one row per workspace, agent and field, over all days and over \
 conversations that count. A field was asked for when the analysis of a conversation has a \
 place for it, filled when there is a value in it: neither null nor blank text nor an empty list or object. A redacted \
-value still counts as filled, but is no value of top_values. top_values shows what was said in conversations, so it can hold \
+value still counts as filled, but is not a value of top_values. top_values shows what was said in conversations, so it can hold \
 personal data; an erasure takes it out with the conversation."""
 grain = ["workspace", "agent_id", "data_collection_id"]
 

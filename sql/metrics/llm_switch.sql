@@ -1,7 +1,7 @@
 /*
 description = """What another language model would have cost: one row per agent and candidate model, over the conversations that \
 count of the last 30 days of the workspace that are over (intermediate.int_whole_days). The candidate's price is the vendor's estimate of a \
-minute, as it was asked for last (lake.llm_prices). An estimate is no bill: estimated_saving_usd compares it with the \
+minute, as it was asked for last (lake.llm_prices). An estimate is not a bill: estimated_saving_usd compares it with the \
 estimate of the model that was paid most, like against like, and saving_usd against what was paid. An agent without \
 prices has no rows; one without conversations has a price and nothing to compare."""
 grain = ["workspace", "agent_id", "model"]

@@ -2,7 +2,7 @@
 description = """Who comes back: one row per workspace, UTC day and agent with conversations that count. \
 A caller came back within n days when the same caller talks to the same agent \
 again, in a conversation finished or not, at most n times 24 hours after a conversation of the day. Attempts that reached nobody or an \
-answering machine (outcome not_reached or voicemail) are no contact: they are in n_calls and in no other number. A window is null until a \
+answering machine (outcome not_reached or voicemail) are not contacts: they are in n_calls and in no other number. A window is null until a \
 conversation on a later day than its last shows that the data reaches past it. Callers that are not known (or were erased) are in no \
 number but n_calls and n_reached; caller_coverage says how many are."""
 grain = ["workspace", "start_date", "agent_id"]

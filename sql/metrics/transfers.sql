@@ -1,7 +1,7 @@
 /*
 description = """Where conversations were transferred: one row per workspace, UTC day, origin and destination, over conversations that count. \
 A conversation can be transferred several times. A step to another node of a workflow \
-is no transfer to an agent; a transfer to a number counts wherever it was made."""
+is not a transfer to an agent; a transfer to a number counts wherever it was made."""
 grain = ["workspace", "start_date", "kind", "from_agent_id", "to_agent_id", "to_number"]
 incremental_by = "start_date"
 

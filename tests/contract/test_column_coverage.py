@@ -218,16 +218,23 @@ def test_every_variant_is_drawn_and_workflows_twice_nested(of_reference, of_toda
 def test_every_declared_path_is_published_or_recorded(of_reference, of_today):
     leaves = [leaf for coverage in (of_reference, of_today) for _, leaf in coverage.leaves()]
     homes = {cell.home.path for leaf in leaves if (cell := cell_of(leaf.place))}
-    assert {home.path for home in HOMES} - homes == {cell_of(place).home.path for place, _ in unpublished()}
+    without_source = {home.path for home in HOMES} - homes - {cell_of(place).home.path for place, _ in unpublished()}
+    assert not without_source, "add what the recorded responses have to UNPUBLISHED, other responses to REPORTED"
+    assert not homes & {cell_of(place).home.path for place, _ in unpublished()}, "these are published now"
 
 
 def unpublished() -> Iterator[tuple[tuple[Step, ...], Any]]:
-    """The values at unpublished keys: those of an object that has columns of its own one by one."""
+    """The values at unpublished keys: those of an object or list that no column holds as a whole, one by one."""
     for place, value in (UNPUBLISHED | REPORTED).items():
-        if cell_of(place) is not None:
-            yield place, value
-        else:
-            yield from (((*place, key), item) for key, item in value.items())
+        yield from values_below(place, value)
+
+
+def values_below(place: tuple[Step, ...], value: Any) -> Iterator[tuple[tuple[Step, ...], Any]]:
+    if cell_of(place) is not None:
+        yield place, value
+    else:
+        for step, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from values_below((*place, step), item)
 
 
 def test_unpublished_keys_are_recorded():

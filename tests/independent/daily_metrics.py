@@ -108,7 +108,7 @@ def timings(document: Document) -> Iterator[tuple[str, float]]:
 
 
 def cost_usd(document: Document) -> Fraction | None:
-    """What the API says, else the credits at the plan's rate; no credits are no dollars."""
+    """What the API says, else the credits at the plan's rate; 0 credits are 0 dollars."""
     metadata = document["metadata"]
     if metadata.get("cost_fiat") is not None:
         return Fraction(metadata["cost_fiat"])

@@ -45,7 +45,7 @@ UNKNOWN = f"""convohouse: the API sends fields that the schema does not know
 Nothing is lost: `convohouse drift` shows them. An update of convohouse may have columns for them.
 {PAGE}/assets/lake/unknown_fields"""
 SET_ASIDE = f"""convohouse: items are in quarantine
-- conv_2: unreadable, The response is no document.
+- conv_2: unreadable, The response is not a document.
 Each run tries them again; `convohouse retry` does so now.
 {PAGE}/assets/lake/quarantine"""
 
@@ -64,7 +64,7 @@ def add_to_quarantine(home: Home, **errors: str) -> None:
 def home(tmp_path):
     """A home in which everything is wrong: never listed, an anomaly, an unknown field, a conversation in quarantine."""
     home = Home(tmp_path / "home").open()
-    add_to_quarantine(home, conv_2="The response is no document.")
+    add_to_quarantine(home, conv_2="The response is not a document.")
     seen = {"first_seen_at": NOW, "last_seen_at": NOW}
     unknown = {"workspace": "main", "path": "metadata.brand_new", "value": "", "kind": "key", "n_rows": 3}
     row = unknown | {"n_conversations": 3, "example_id": "conv_1"} | seen
@@ -109,7 +109,7 @@ def test_each_problem_is_told_once_and_a_new_one_alone(home):
         assert [post["text"] for post in receiver.posts] == [STALE, UNUSUAL, UNKNOWN, SET_ASIDE]
         assert {tuple(post) for post in receiver.posts} == {("text",)}
         assert send(context) == 0
-        add_to_quarantine(home, conv_2="The response is no document.", conv_3="No start.")
+        add_to_quarantine(home, conv_2="The response is not a document.", conv_3="No start.")
         assert send(context) == 1
         assert "- conv_3: unreadable, No start.\nEach run" in receiver.posts[-1]["text"]
         assert "conv_2" not in receiver.posts[-1]["text"]

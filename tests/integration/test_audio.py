@@ -205,7 +205,7 @@ def test_a_budget_is_written_in_powers_of_a_thousand(text, n_bytes):
 
 @pytest.mark.parametrize("text", ["a lot", "5XB", "-1GB", "GB", "1e9", "5 GBs"])
 def test_what_is_no_size_is_refused(text):
-    with pytest.raises(click.BadParameter, match="is no size on disk"):
+    with pytest.raises(click.BadParameter, match="is not a size on disk"):
         Bytes().convert(text, None, None)
 
 

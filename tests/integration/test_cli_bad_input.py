@@ -45,10 +45,10 @@ def assert_refused(ended: Ended, code: int, *words: str, lines: int = 2) -> None
     ("arguments", "settings", "code", "words"),
     [
         (["sync"], {}, 3, ["No API key", "ELEVENLABS_API_KEY", "convohouse demo"]),
-        (["sync", "--since", "yesterday"], KEY, 2, ["'yesterday' is no date", "2026-01-31", "7d"]),
-        (["sync", "--since", "0001-01-01T00:00+14:00"], KEY, 2, ["is no date"]),
-        (["sync", "--since", ""], KEY, 2, ["'' is no date"]),
-        (["sync", "--until", "2026-02-30"], KEY, 2, ["'2026-02-30' is no date"]),
+        (["sync", "--since", "yesterday"], KEY, 2, ["'yesterday' is not a date", "2026-01-31", "7d"]),
+        (["sync", "--since", "0001-01-01T00:00+14:00"], KEY, 2, ["is not a date"]),
+        (["sync", "--since", ""], KEY, 2, ["'' is not a date"]),
+        (["sync", "--until", "2026-02-30"], KEY, 2, ["'2026-02-30' is not a date"]),
         (["sync", "--since", "2026-02-01", "--until", "2026-01-01"], KEY, 2, ["window is empty", "--until"]),
         (["sync", "--since", "2999-01-01"], KEY, 2, ["window is empty", "--until, which is now if it is not given"]),
         (["find", "train", "--since", "2026-02-01", "--until", "2026-01-01"], {}, 2, ["window is empty"]),
@@ -56,7 +56,7 @@ def assert_refused(ended: Ended, code: int, *words: str, lines: int = 2) -> None
         (["reprocess", "--since", "2026-02-01", "--until", "2026-01-01"], {}, 2, ["window is empty"]),
         (["sync", "--home", "taken/below"], KEY, 2, ["taken/below", "Not a directory", "--home"]),
         (["build", "--home", "taken/below"], KEY, 2, ["taken/below", "--home"]),
-        *((command, KEY, 2, ["error: taken is no folder.", "--home"]) for command in ON_A_FILE),
+        *((command, KEY, 2, ["error: taken is not a folder.", "--home"]) for command in ON_A_FILE),
         (["status", "--home", "a?b"], {}, 2, ["a?b cannot be a home folder"]),
         (["drift", "--home", "foreign"], {}, 2, ["foreign is not empty and is not a convohouse home"]),
         (["query", "select 1", "--home", "foreign"], {}, 2, ["foreign is not empty and is not a convohouse home"]),
@@ -135,7 +135,7 @@ def test_a_command_that_describes_answers_of_a_folder_that_holds_nothing(command
     ("arguments", "code", "words"),
     [
         (["sync", "--json"], 3, ["No API key", "ELEVENLABS_API_KEY"]),
-        (["--json", "sync", "--since", "yesterday"], 2, ["'yesterday' is no date", "7d"]),
+        (["--json", "sync", "--since", "yesterday"], 2, ["'yesterday' is not a date", "7d"]),
         (["check", "--json"], 2, ["data holds nothing yet"]),
         (["sync", "--nonsense", "--json"], 2, ["No such option"]),
         (["sync", "--json", "--nonsense"], 2, ["No such option"]),
@@ -280,7 +280,7 @@ def test_a_home_that_this_user_may_not_write(tmp_path: Path, monkeypatch: pytest
 
 def test_a_host_that_is_no_address_of_this_machine(tmp_path: Path) -> None:
     ended = run(tmp_path, "serve", "--host", "192.0.2.1", "--token", "0123456789abcdef")
-    assert_refused(ended, 2, "192.0.2.1 is no address of this machine", "--host")
+    assert_refused(ended, 2, "192.0.2.1 is not an address of this machine", "--host")
 
 
 @pytest.mark.parametrize("command", ["sync", "build"])
@@ -295,7 +295,9 @@ def test_the_demo_refuses_a_home_of_real_conversations(tmp_path: Path) -> None:
     home = Home(tmp_path / "data").open()
     (home.landing / "start_date=2026-11-21").mkdir()
     (home.landing / "start_date=2026-11-21" / "a.parquet").write_bytes(b"calls")
-    assert_refused(run(tmp_path, "demo", "--home", "data"), 2, "data holds conversations that are no demo's", "--home")
+    assert_refused(
+        run(tmp_path, "demo", "--home", "data"), 2, "data holds conversations that are not a demo's", "--home"
+    )
 
 
 def test_the_demo_refuses_the_home_of_another_demo(tmp_path: Path) -> None:
@@ -308,4 +310,4 @@ def test_the_demo_refuses_the_home_of_another_demo(tmp_path: Path) -> None:
         ended, 2, "demo holds the night of 2026-11-20: a demo only goes forward in time", "--until 2026-11-20"
     )
     (home.root / "demo.json").write_text("{}")
-    assert_refused(run(tmp_path, "demo"), 2, "demo.json is no file of a demo", "--home")
+    assert_refused(run(tmp_path, "demo"), 2, "demo.json is not a file of a demo", "--home")

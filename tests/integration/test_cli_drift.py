@@ -121,4 +121,4 @@ def test_an_empty_home_is_reported_and_not_created(tmp_path):
 def test_a_bad_date_is_refused(since, tmp_path):
     ended = run(tmp_path, "drift", "--since", since)
     assert (ended.code, ended.out) == (2, b"")
-    assert ended.err.startswith(f"error: {since!r} is no date.\n")
+    assert ended.err.startswith(f"error: {since!r} is not a date.\n")

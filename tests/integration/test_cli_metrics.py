@@ -117,7 +117,7 @@ def test_metrics_prints_one_metric_with_its_keys_and_its_n(
             ["conversation_flow", "--since", "7d"],
             ["conversation_flow has no date", "These models have one: agent_daily"],
         ),
-        (["agent_daily", "--since", "soon"], ["'soon' is no date"]),
+        (["agent_daily", "--since", "soon"], ["'soon' is not a date"]),
         (["agent_daily", "--agent", "o'neill"], ['There is no agent "o\'neill".', "Known agents: ", "Hotel Alder"]),
         (["agent_daily", "--agent", "hotel aldr concierge"], ["Did you mean Hotel Alder Concierge?"]),
         (["agent_daily", "--agent", "alder"], ["Did you mean Hotel Alder Concierge?"]),

@@ -116,7 +116,7 @@ def test_a_conversation_that_every_listing_shows_keeps_its_content_however_often
             nights.now += NIGHT
             sync.sync(context, run_id=str(number))
             quarantined.append(lake.read(context.home, QUARANTINE)["conversation_id"].to_list())
-    # the first 404 may be a deletion; that the list shows the conversation after it is no deletion, and is named
+    # the first 404 may be a deletion; that the list shows the conversation after it is not a deletion, and is named
     assert quarantined == [[], [name], [name], [name]]
     assert kinds(context, name).count("gone") == 1
     (row,) = lake.read(context.home, QUARANTINE).to_dicts()

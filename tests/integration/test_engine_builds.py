@@ -164,7 +164,7 @@ def test_a_copy_of_a_days_folder_is_named(changing: ChangingLake) -> None:
     folder = changing.days("turns")[0].parent
     copy = folder.with_name(f"{folder.name} (copy)")
     shutil.copytree(folder, copy)
-    with pytest.raises(EngineError, match=re.escape(f"{copy} is no folder of a day")):
+    with pytest.raises(EngineError, match=re.escape(f"{copy} is not a folder of a day")):
         changing.build()
     shutil.rmtree(copy)
 

@@ -104,4 +104,5 @@ def test_the_summary_counts_what_the_metrics_count(home, counted):
 
 def test_the_tables_are_those_that_the_version_before_built(home):
     before = json.loads(HASHES.read_text())
-    assert table_hashes(home, {table: entry["columns"] for table, entry in before.items()}) == before
+    current = table_hashes(home, {table: entry["columns"] for table, entry in before.items()})
+    assert current == before, "if CHANGELOG.md describes the change of rows: python -m tests.helpers.table_hashes"

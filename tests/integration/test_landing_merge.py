@@ -84,6 +84,22 @@ def test_merging_makes_one_file_a_folder_and_changes_nothing_that_is_read(home):
     assert {file: file.read_bytes() for file in home.landing.rglob("*.parquet")} == files
 
 
+def test_three_small_files_stay_and_a_fourth_is_merged_with_them(tmp_path):
+    home, n_listings = Home(tmp_path / "few").open(), []
+    for number in range(4):
+        land_rows(home, START + timedelta(hours=number), {"conv_a": f"A{number}"})
+        landing_merge.merge(home)
+        n_listings.append(len(home.files(home.listings)))
+    assert n_listings == [1, 2, 3, 1]
+
+
+def test_list_rows_merge_alike_in_any_order(home):
+    rows = list_rows(home)
+    merged = landing_merge.merge_list_rows(rows)
+    for seed in range(5):
+        assert landing_merge.merge_list_rows(rows.sample(fraction=1, shuffle=True, seed=seed)).equals(merged)
+
+
 def test_no_more_than_so_many_bytes_are_merged_into_one_file(home, monkeypatch):
     sizes = [file.stat().st_size for file in home.files(home.listings)]
     limit = sizes[0] + sizes[1]

@@ -12,10 +12,11 @@ from elevenlabs.core.api_error import ApiError
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
+from pipelines.errors import CredentialsError
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
-from pipelines.usecases.retention import Rule, select_expired
+from pipelines.usecases.retention import Rule, Selection, apply_upstream, select_expired
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import assert_equals
 from tests.helpers.run_cli import run
@@ -183,7 +184,7 @@ def test_an_invalid_age_is_refused(copied):
 def test_an_age_of_no_days_is_refused(age, copied):
     stored_ids = copied.stored_ids()
     result = copied.retain("--older-than", age, "--max-share", "1", "--yes")
-    assert (result.code, "0d is no age" in result.err, copied.stored_ids()) == (2, True, stored_ids)
+    assert (result.code, "0d is not an age" in result.err, copied.stored_ids()) == (2, True, stored_ids)
 
 
 def test_a_conversation_in_progress_is_never_selected(tmp_path):
@@ -192,8 +193,9 @@ def test_a_conversation_in_progress_is_never_selected(tmp_path):
     start = UNTIL - timedelta(days=9)
     statuses = ["initiated", "in-progress", "processing", "done", "failed", None]
     landing.land_documents(home, [snapshot(f"conv_{status}", start, status) for status in statuses])
+    landing.land_documents(home, [snapshot("conv_processing", start, "done")])  # its latest status counts
     selection = select_expired(context, Rule(UNTIL), max_share=1)
-    assert sorted(selection.all_ids) == ["conv_None", "conv_done", "conv_failed"]
+    assert sorted(selection.all_ids) == ["conv_None", "conv_done", "conv_failed", "conv_processing"]
 
 
 def test_what_the_api_is_known_to_have_deleted_is_selected_here_alone(tmp_path):
@@ -211,10 +213,29 @@ def test_the_first_moment_that_a_rule_does_not_select_is_its_own(tmp_path):
     home = Home(tmp_path / "home").open()
     context = Context(Settings(home=home.root, api_key="demo"), clock=lambda: UNTIL)
     before = UNTIL - timedelta(days=9)
-    starts = {"older": before - timedelta(seconds=1), "exactly": before, "younger": before + timedelta(seconds=1)}
+    starts = {
+        "older": before - timedelta(seconds=1),
+        "exactly": before,
+        "younger": before + timedelta(seconds=1),
+        "oldest": before - timedelta(seconds=2),
+    }
     landing.land_documents(home, [snapshot(name, start, "done") for name, start in starts.items()])
     # nor is the largest share that may be selected refused
-    assert select_expired(context, Rule(before), max_share=1 / 3).all_ids == ("older",)
+    assert select_expired(context, Rule(before), max_share=1 / 2).all_ids == ("oldest", "older")
+
+
+def test_at_the_api_only_workspaces_with_a_selected_conversation_need_a_key(tmp_path):
+    workspaces = {name: {"key_variable": f"TEST_KEY_{name.upper()}"} for name in ("eu", "us")}
+    context = Context(Settings(home=tmp_path / "home", workspaces=workspaces), clock=lambda: UNTIL)
+    assert apply_upstream(context, Selection({"eu": (), "us": ()}, 2)) == ({}, {})
+    with pytest.raises(CredentialsError, match="us"):
+        apply_upstream(context, Selection({"eu": (), "us": ("conv_a",)}, 2))
+
+
+def test_of_no_conversations_none_is_too_much(tmp_path):
+    context = Context(Settings(home=Home(tmp_path / "home").open().root, api_key="demo"), clock=lambda: UNTIL)
+    selection = select_expired(context, Rule(UNTIL), max_share=0.5, where="both")
+    assert (selection.ids, selection.n_all, selection.share) == ({"main": ()}, 0, 0.0)
 
 
 def snapshot(conversation_id, start, status):

@@ -145,9 +145,9 @@ UNSTORABLE = {
     "a lone surrogate": {"agent_id": "agent_\ud800"},
     "a start in milliseconds": {"metadata": {"start_time_unix_secs": 1_790_000_000_000}},
     "an end after the last year": {"metadata": {"start_time_unix_secs": 253_402_300_000, "call_duration_secs": 1e6}},
-    "a start of 0, which is no time": {"metadata": {"start_time_unix_secs": 0}},
+    "a start of 0, which is not a time": {"metadata": {"start_time_unix_secs": 0}},
     "a start before 1970": {"metadata": {"start_time_unix_secs": -5}},
-    "a start that is no number": {"metadata": {"start_time_unix_secs": "soon, said +49 170 1234567"}},
+    "a start that is not a number": {"metadata": {"start_time_unix_secs": "soon, said +49 170 1234567"}},
     "no start": {"metadata": None},
     "a status of lone surrogates": {"status": "\udcff"},
 }

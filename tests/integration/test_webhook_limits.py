@@ -161,6 +161,25 @@ def test_all_bodies_together_are_bounded_and_their_room_is_given_back(here):
         assert here.post(body, sign(SECRET, body, AT))[0] == 200
 
 
+def test_the_room_of_a_recording_is_given_back(tmp_path):
+    here = Receiving(tmp_path, replace(SHORT, buffered_bytes=600_000))
+    recording = json.dumps({"type": "post_call_audio", "data": {"full_audio": "x" * 900_000}}).encode()
+    with here.serving():
+        statuses = [here.post(recording, sign(SECRET, recording, AT))[0] for _ in range(20)]
+        assert (statuses, here.post(*good(here))[0]) == ([200] * 20, 200)
+
+
+def test_a_body_whose_parts_come_in_time_may_take_longer_than_the_idle_time(tmp_path):
+    here = Receiving(tmp_path, replace(SHORT, idle_secs=2.0, body_secs=PATIENCE_SECS))
+    body, _ = good(here)
+    with here.serving(), here.connect() as connection:
+        connection.sendall(signed_head(len(body), body))
+        for start in range(0, len(body), len(body) // 5 + 1):
+            time.sleep(0.5)
+            connection.sendall(body[start : start + len(body) // 5 + 1])
+        assert connection.recv(12) == b"HTTP/1.1 200"
+
+
 def test_requests_beyond_the_limit_of_connections_are_refused_and_the_receiver_recovers(here):
     with ExitStack() as stack:
         silent = [stack.enter_context(here.connect()) for _ in range(SHORT.connections)]
@@ -260,7 +279,7 @@ def test_a_copy_that_arrives_during_the_write_gets_the_outcome_of_the_first(erro
     assert statuses == ({200} if error is None else {503})
     assert len(here.landed()) == (1 if error is None else 0)
     disk.error = None
-    assert here.post(*good(here))[0] == 200  # the attempt after an error is no repeat
+    assert here.post(*good(here))[0] == 200  # the attempt after an error is not a repeat
     assert len(here.landed()) == 1
 
 

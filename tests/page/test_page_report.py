@@ -79,7 +79,7 @@ def test_a_picture_is_a_png_of_twice_its_size(page_home, tmp_path):
     [
         (("--since", "week"), "neither days nor a date"),
         (("--since", "0d"), "neither days nor a date"),
-        (("--since", "2026-13-01"), "is no date"),
+        (("--since", "2026-13-01"), "is not a date"),
         (("--out", "report.pdf"), "written as .html or .png"),
         (("--out", "report.png", "--with-conversations"), "A picture has no conversations"),
         (("--agent", "nobody"), "nobody"),

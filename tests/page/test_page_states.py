@@ -182,13 +182,13 @@ def test_the_file_of_a_killed_run_is_no_run(copy):
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("/?from=yesterday", "&#39;yesterday&#39; is no date."),
+        ("/?from=yesterday", "&#39;yesterday&#39; is not a date."),
         ("/?from=2026-11-09&to=2026-11-02", "The first day is after the last."),
         ("/?from=9999-12-31", "is out of range"),
-        ("/?days=0", "is no number of days"),
-        ("/?days=99999999999", "is no number of days"),
-        ("/?days=00000199999999999", "is no number of days"),
-        ("/?days=10001", "is no number of days"),
+        ("/?days=0", "is not a number of days"),
+        ("/?days=99999999999", "is not a number of days"),
+        ("/?days=00000199999999999", "is not a number of days"),
+        ("/?days=10001", "is not a number of days"),
         ("/money?agent=nobody", "There is no such agent."),
         ("/conversations?outcome=good", "outcome cannot be &#39;good&#39;"),
         ("/conversations?min_wait=nan", "min_wait cannot be"),

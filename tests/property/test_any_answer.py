@@ -58,7 +58,7 @@ def wrong_answer(dice: random.Random, document: dict[str, object]) -> Answer:
 
 
 def wrong_prices(dice: random.Random) -> Answer:
-    """An answer without prices; a 404 says that the agent was deleted, which is no error."""
+    """An answer without prices; a 404 says that the agent was deleted, which is not an error."""
     if dice.random() < 0.5:
         return vendor(dice.choice(STATUSES), dice.choice(CODES))
     return Answer(200, dice.choice(BODIES))

@@ -15,7 +15,7 @@ COLUMNS = ("expected", "spread", "deviation", "is_flagged")
 
 
 def days(rows: Any, *counts: int, agent: str | None = "a1", **row: object) -> None:
-    """So many calls a day, every second day from the first of September: days without calls are no days."""
+    """So many calls a day, every second day from the first of September: days without calls are not days."""
     for number, count in enumerate(counts):
         day = FIRST + timedelta(days=2 * number)
         at = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)

@@ -228,7 +228,7 @@ def test_repeat_caller_within_seven_days_of_the_same_agent(rows: Any) -> None:
     calls = [("c1", "+1", "a1", 0), ("c2", "+1", "a1", 7), ("c3", "+1", "a1", 15), ("c4", "+1", "a2", 16)]
     calls += [("c5", "+2", "a1", 16), ("c6", None, "a1", 16), ("d2", "+3", "a1", 1), ("d1", "+3", "a1", 2)]
     calls += [("e1", "+4", "a1", 1), ("e2", "+4", "a1", 2), ("f1", "+5", "a1", 1), ("f2", "+5", "a1", 2)]
-    # an attempt that reached nobody, or a machine, is no contact
+    # an attempt that reached nobody, or a machine, is not a contact
     attempts: dict[str, dict[str, Any]] = {
         "e1": {"phone_call_call_result": "busy"},
         "f1": {"features_usage_voicemail_detection_used": True},

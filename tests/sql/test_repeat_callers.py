@@ -64,7 +64,7 @@ def test_repeat_callers(rows: Any) -> None:
             "return_1d_rate": 2 / 9,
             "return_7d_rate": 4 / 9,
             "return_30d_rate": 6 / 9,
-            "n_resolved": 4,  # p2 t1 w1 x1: p1 q1 r1 s1 are followed by a call, u1 and v1 are no successes
+            "n_resolved": 4,  # p2 t1 w1 x1: p1 q1 r1 s1 are followed by a call, u1 and v1 are not successes
             "first_contact_resolution_rate": 4 / 10,
         }
     )

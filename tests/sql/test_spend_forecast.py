@@ -223,7 +223,7 @@ def test_the_first_day_of_all_is_taken_as_it_is(rows: Any) -> None:
 
 
 def test_days_that_were_listed_and_had_no_conversation_are_over(rows: Any) -> None:
-    """From Saturday the 21st to Tuesday the 24th: as the run rate counts them, so they are no days that are left."""
+    """From Saturday the 21st to Tuesday the 24th: as the run rate counts them, so they are not days that are left."""
     for back in range(28):
         spent(rows, date(2026, 11, 20) - timedelta(days=back), 1.0)
     listed_until(rows, datetime(2026, 11, 25, 2, tzinfo=UTC))

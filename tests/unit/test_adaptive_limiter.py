@@ -13,7 +13,7 @@ from pipelines.api.endpoints import get_conversation
 
 
 def after(events: str, bound: int = 64, start: int = 8) -> list[int]:
-    """The limit after each event while all slots are in use: a success (s), a failure that is no overload (f), an
+    """The limit after each event while all slots are in use: a success (s), a failure that is not an overload (f), an
     overload (p), or the overload of a request that was sent before the last cut (o).
     """
     limiter, limits = AdaptiveLimiter(bound, start), []

@@ -189,7 +189,7 @@ def test_a_body_without_prices_is_malformed(body):
 
 @pytest.mark.parametrize("agent_id", ["", ".", ".."])
 def test_an_id_that_a_path_would_drop_is_rejected_before_any_request(agent_id):
-    with pytest.raises(UsageError, match="is no agent id"):
+    with pytest.raises(UsageError, match="is not a valid agent id"):
         ask(lambda client: calculate_llm_usage(client, agent_id), {})
 
 

@@ -19,43 +19,7 @@ HEAVY = (
     "jinja2",
     "vl_convert",
 )
-COMMANDS = (
-    "demo",
-    "sync",
-    "status",
-    "summary",
-    "serve",
-    "report",
-    "query",
-    "metrics",
-    "explain",
-    "find",
-    "show",
-    "tables",
-    "contract",
-    "build",
-    "publish",
-    "reprocess",
-    "retry",
-    "check",
-    "drift",
-    "erase",
-    "retain",
-    "feedback",
-    "audio",
-    "access",
-    "webhook",
-    "mcp",
-    "tools",
-    "prices",
-    "versions",
-    "bill",
-    "dev",
-    "doctor",
-    "emulate",
-)
-
-
+COMMANDS = tuple(cli.commands)
 LIGHT = [["--help"], *([command, "--help"] for command in COMMANDS), ["--version"]]
 
 

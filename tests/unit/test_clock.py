@@ -65,8 +65,8 @@ def test_a_clock_can_be_set_again() -> None:
 @pytest.mark.parametrize(
     ("until", "said"),
     [
-        ("soon", "--until 'soon' is no date"),
-        ("2026-02-30", "--until '2026-02-30' is no date"),
+        ("soon", "--until 'soon' is not a date"),
+        ("2026-02-30", "--until '2026-02-30' is not a date"),
         ("0001-01-01", "--until '0001-01-01' is not in the years 2000 to 2099"),
     ],
 )

@@ -52,7 +52,7 @@ def test_a_begin_and_an_end_that_a_person_writes():
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "01.08.2026", "7 days", "-3d", "123456d"])
 def test_a_malformed_moment_is_refused_by_name(text):
-    with pytest.raises(UsageError, match=r"is no date\.") as refusal:
+    with pytest.raises(UsageError, match=r"is not a date\.") as refusal:
         parse_moment(text, NOW)
     assert repr(text) in str(refusal.value)
     assert refusal.value.exit_code == 2

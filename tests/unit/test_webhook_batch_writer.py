@@ -11,7 +11,7 @@ import pytest
 from pipelines.webhook.batch_writer import BatchWriter
 from warehouse.schema.activity import WEBHOOK_EVENTS
 from warehouse.schema.landing import LANDED_DOCUMENTS
-from warehouse.storage import activity_log, landing, parquet
+from warehouse.storage import activity_log, landing, landing_sequence, parquet
 from warehouse.storage.home import Home
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -156,3 +156,11 @@ def test_a_tombstone_in_a_folder_that_was_read_before_is_noticed(home):
         return [*outcomes, await writer.land("a", document("a")), await writer.land("b", document("b"))]
 
     assert asyncio.run(run()) == [True, True, True, False, True]
+
+
+def test_what_lands_in_a_restored_home_is_the_latest(home):
+    landed_number = landing_sequence.next_number(home)
+    land(home, [document("conv_a")])
+    home.sequence.write_text(f"{landed_number:020d}")  # of a backup from before it landed
+    land(home, [document("conv_a")])
+    assert landing.snapshots(home)["sequence"].to_list() == [landed_number + 1, landed_number + 2]

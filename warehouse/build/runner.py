@@ -96,7 +96,7 @@ def build(
     lake.ensure_schema_files(home)
     check_identities(home)
     inputs = state.fingerprints(home, project, zones or {})
-    home.warehouse_log.unlink(missing_ok=True)  # what another program has written is no part of what was built
+    home.warehouse_log.unlink(missing_ok=True)  # what another program has written is not part of what was built
     baseline = EMPTY_BASELINE if full_refresh else load_baseline(home, project, inputs, limits)
     new = home.warehouse_new
 

@@ -66,7 +66,7 @@ def _aggregates(relation: Relation, inherited: Mapping[str, Metric]) -> Iterable
                 yield Aggregate(relation.key, column, metric, _sum((column,), units))
         elif numerator and denominator:
             yield Aggregate(relation.key, column, metric, _ratio(_sum(numerator, units), _sum(denominator, units)))
-        elif denominator:  # the numerator is no column: it is the metric times its denominator
+        elif denominator:  # the numerator is not a column: it is the metric times its denominator
             yield Aggregate(relation.key, column, metric, _weighted(column, denominator, units))
 
 

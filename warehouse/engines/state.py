@@ -104,7 +104,7 @@ def _table_fingerprints(table: Table, lakes: Sequence[str]) -> Iterator[tuple[st
         for file in list_files(url):
             folder = file.path.partition("/")[0]
             if day_of(folder) is None:
-                message = f"{url}/{folder} is no folder of a day: its rows would count as well."
+                message = f"{url}/{folder} is not a folder of a day: its rows would count as well."
                 raise EngineError(message, "Remove it; the next sync of the home folder sets its files aside.")
             days[folder.removeprefix("day=")].append(f"{url} {file.path} {file.size} {file.mtime_ns}")
     for day, texts in sorted(days.items()):

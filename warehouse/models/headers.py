@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -29,6 +29,8 @@ from warehouse.errors import ModelError
 from warehouse.schema.types import unit_of
 
 Value = str | bool | int | float
+Direction = Literal["high", "low", "neither"]
+IncrementalBy = Literal["start_date"]
 
 NO_COUNTERPART = "No counterpart known."
 """Text of a metric that the vendor's dashboard does not have."""
@@ -49,7 +51,7 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit: str
     numerator: str
     null_when: str
-    direction: Literal["high", "low", "neither"]
+    direction: Direction
     source: str
     differs_from_vendor: str
     denominator: str | None = None
@@ -94,7 +96,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     columns: dict[str, str] = {}
     inherits_columns_from: str | None = None
     inherits_metrics_from: str | None = None
-    incremental_by: Literal["start_date"] | None = None
+    incremental_by: IncrementalBy | None = None
     tests: Tests = Tests()
     metrics: dict[str, Metric] = {}
     values: dict[str, dict[str, ColumnValue]] = {}
@@ -179,7 +181,7 @@ def header_of(path: Path, toml: str, values: dict[str, Any], kind: type[H]) -> H
         n_before = line_of(toml, table) - 1  # lines before the table of the entry
         line = n_before + line_of("\n".join(toml.splitlines()[n_before:]), key)
         message = f"{path}:{line}: {f'{table}: ' if table else ''}{error}."
-        raise ModelError(message, "See the other headers in sql/.") from error
+        raise ModelError(message, _hint(key)) from error
     if isinstance(header, Header):
         if header.inherits_columns_from and header.inherits_metrics_from:
             raise ModelError(f"{path}:1: the header inherits by two keys.", "Remove inherits_columns_from.")
@@ -242,6 +244,11 @@ def _invalid_key(message: str) -> str:
     """The key that a message of msgspec is about: an unknown field, or the last step of the path; empty if neither."""
     match = re.search(r"unknown field `(\w+)`", message) or re.search(r"`\$\.(?:.*\.)?(\w+)(?:\[.*\])?`", message)
     return match.group(1) if match else ""
+
+
+def _hint(key: str) -> str:
+    values = {"direction": get_args(Direction), "incremental_by": get_args(IncrementalBy)}.get(key)
+    return f"Possible values: {', '.join(values)}." if values else "See the other headers in sql/."
 
 
 def line_of(text: str, word: str) -> int:

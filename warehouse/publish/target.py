@@ -133,7 +133,7 @@ def parse_target(text: str, format_: str | None) -> Target:
     """The target that a user named by a URL or a path.
 
     Raises:
-        ValueError: it is no target that we can write, or it holds a password.
+        ValueError: it is not a target that we can write, or it holds a password.
     """
     parts = urlsplit(text)
     if parts.scheme in DATABASES:

@@ -75,7 +75,7 @@ CHARGING = (
 
 CHANNEL = (
     column(
-        "metadata.phone_call.type", TEXT, "twilio, sip_trunking, exotel, …; open text; null if it was no phone call."
+        "metadata.phone_call.type", TEXT, "twilio, sip_trunking, exotel, …; open text; null if it was not a phone call."
     ),
     column("metadata.phone_call.direction", TEXT, "inbound or outbound."),
     column("metadata.phone_call.phone_number_id", TEXT, "Id of the agent's phone number."),

@@ -1,6 +1,6 @@
 """Keys that the vendor documents and that no column has, of records that come from no conversation.
 
-They stay in ``extra`` and are no drift, nor is what is below them. A configuration has hundreds of values; its table
+They stay in ``extra`` and are not drift, nor is what is below them. A configuration has hundreds of values; its table
 has those that explain a change in numbers. Of a batch only keys that have a column land. A contract test compares this
 file with the vendor's SDK 2.78.0.
 """

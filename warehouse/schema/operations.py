@@ -110,8 +110,8 @@ QUARANTINE = Table(
             "reason",
             TEXT,
             "malformed_row (its list row has no valid id, start or status), unfetchable (the API answered with an "
-            "error), unreadable (the response is no document, or holds what no column can), unflattenable (the landed "
-            "document has no ids, no start, or holds what no table can), tool_unreadable (a tool of the list), "
+            "error), unreadable (the response is not a document, or holds what no column can), unflattenable (the "
+            "landed document has no ids, no start, or holds what no table can), tool_unreadable (a tool of the list), "
             "price_unavailable (the prices of an agent), agent_unavailable (the configuration, the branches or a "
             "version of an agent) or batch_unavailable (a batch of calls).",
             required=True,

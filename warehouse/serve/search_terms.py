@@ -1,9 +1,9 @@
 """The words of a search: they match without case and accents, at the beginning of a word.
 
 A word becomes one regular expression over the original text, with a class of the accented forms of each letter. In
-DuckDB that is six times as fast as removing the accents from every text first. What is no accent is a part of the word,
-such as the vowels of Hindi and Thai, or what makes か a が. In scripts without upper case (Chinese, Arabic, Thai, …),
-some of which have no spaces between words, a word matches anywhere.
+DuckDB that is six times as fast as removing the accents from every text first. Marks that are not accents are part of
+the word, such as the vowels of Hindi and Thai, or what makes か a が. In scripts without upper case (Chinese, Arabic,
+Thai, …), some of which have no spaces between words, a word matches anywhere.
 """
 
 from __future__ import annotations

@@ -175,7 +175,7 @@ class Home:
         """Refuse a folder with other content; one that is missing, empty or has only seeds may become a home.
 
         Raises:
-            HomeError: it is no folder, has other content, was written by another version, or cannot hold a database.
+            HomeError: it is not a folder, has other content, was written by another version, or cannot hold a database.
         """
         if any(
             character in str(path) for path in (self.root, self.root.resolve()) for character in UNUSABLE_CHARACTERS
@@ -185,7 +185,7 @@ class Home:
                 "Choose another folder with --home or CONVOHOUSE_HOME.",
             )
         if self.root.exists() and not self.root.is_dir():
-            raise HomeError(f"{self.root} is no folder.", "Choose another one with --home or CONVOHOUSE_HOME.")
+            raise HomeError(f"{self.root} is not a folder.", "Choose another one with --home or CONVOHOUSE_HOME.")
         if self.root.exists() and not self.exists() and any(map(self._is_foreign, self.root.iterdir())):
             raise HomeError(
                 f"{self.root} is not empty and is not a convohouse home.",
@@ -257,7 +257,7 @@ class Home:
         """Check that there is something to work on: a command that only does so creates nothing in an empty folder.
 
         Raises:
-            EmptyHomeError: the folder is no home.
+            EmptyHomeError: the folder is not a home.
             HomeError: it cannot become one either: see ``check``.
         """
         if not self.exists():

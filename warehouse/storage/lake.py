@@ -25,7 +25,7 @@ from warehouse.storage.fingerprint import digest, digest_files
 from warehouse.storage.home import RESERVED_WORKSPACE, UPGRADABLE_LAYOUT, Home
 
 DAY_FOLDERS = "day=*/"
-"""Glob of the folders of a daily table's days. The name is no column's, as some engines would refuse the column."""
+"""Glob of the folders of a daily table's days. The name is not a column's, as some engines would refuse the column."""
 
 SCHEMA_FILE = f"{RESERVED_WORKSPACE}.parquet"
 """Zero rows with the table's columns, so that a glob over an empty table finds them."""

@@ -40,7 +40,7 @@ def frame(table: Table, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     """Rows as a frame with the table's schema; a missing key is null.
 
     Raises:
-        SchemaError: a row has a key that is no column of the table.
+        SchemaError: a row has a key that is not a column of the table.
     """
     names = table.column_names
     unknown = {key for row in rows for key in row} - set(names)

@@ -131,7 +131,7 @@ def _tts_usage(blueprint: Blueprint, script: Script) -> Json:
 
 
 def _analysis(blueprint: Blueprint) -> Json | None:
-    """The cost of judging the conversation, reported for some; it is no part of the conversation's cost."""
+    """The cost of judging the conversation, reported for some; it is not part of the conversation's cost."""
     if blueprint.caller % 4:
         return None
     by_feature = {"price_per_feature": {"evaluation": 0.0006}, "charge_per_feature": {"evaluation": 3}}

@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorResponse(Exception):  # noqa: N818 - it ends a request as meant, it is no error of the emulator
+class ErrorResponse(Exception):  # noqa: N818 - it ends a request as meant, it is not an error of the emulator
     """A request that is answered with ``status`` and the ``detail`` of one of the four shapes."""
 
     status: int

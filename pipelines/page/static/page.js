@@ -1,7 +1,7 @@
 "use strict";
 // Charts follow the colours of the page; a chart's text on pointing is data, shown as text.
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
-// What holds names of agents, models and tools is no place of a colour; palette.py has the same.
+// What holds names of agents, models and tools is not a place of a colour; palette.py has the same.
 const DATA = ["datasets", "domain", "sort"];
 function coloured(part) {
   if (Array.isArray(part)) return part.map(coloured);

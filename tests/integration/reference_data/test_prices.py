@@ -76,7 +76,7 @@ def test_agents_without_prices_are_named_and_the_others_have_theirs(emulated):
     assert result.unpriced_agents["agent_none"].startswith(
         "POST /v1/convai/agent/agent_none/llm-usage/calculate answered 404"
     )
-    assert result.unpriced_agents[".."] == "'..' is no agent id."
+    assert result.unpriced_agents[".."] == "'..' is not a valid agent id."
     assert set(lake.read(context.home, LLM_PRICES)["agent_id"]) == {FIRST}
 
 

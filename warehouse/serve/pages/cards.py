@@ -86,7 +86,7 @@ def _card(
 ) -> Card:
     size = sample_size(column)
     days = (period.first + timedelta(days=number) for number in range(period.n_days))
-    # without a conversation before, 0 conversations are no comparison
+    # without a conversation before, 0 conversations are not a comparison
     previous = before[column] if before["n_calls"] else None
     return Card(
         column=column,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,7 @@ def land_listing(
     check: Callable[[str, Document], None],
     shorten: Callable[[Any], Any] = lambda document: document,
     statistics: Callable[[Document], Mapping[str, object]] = lambda _: {},
+    incomplete: Collection[str] = (),
     pseudonyms: Pseudonymizer | None = None,
 ) -> dict[str, str]:
     """Land a complete listing, with credentials masked and, if configured, pseudonyms.
@@ -44,6 +45,8 @@ def land_listing(
         shorten: What is left of a masked document.
         statistics: Columns that change without the document: each listing lands them, from the masked document; those
             of an empty document where there is none.
+        incomplete: Beginnings of ids ("" for all) whose list had entries without an id: any of them may be one of these
+            entries, so none counts as removed.
         pseudonyms: Replaces personal data; None keeps it.
 
     Returns:
@@ -67,7 +70,8 @@ def land_listing(
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one item, the others are landed
             failed[item_id] = f"it cannot be landed: {describe_error(error)}"
     for item_id, content in landed.items():
-        is_kept = any(item_id == name or item_id.startswith(f"{name}/") for name in failed)
+        is_failed = any(item_id == name or item_id.startswith(f"{name}/") for name in failed)
+        is_kept = is_failed or item_id.startswith(tuple(incomplete))
         if item_id not in rows and (is_kept or item_id in items):
             rows[item_id] = {"content_sha256": content, **statistics({})}
     listed = [{id_column: item_id, "listed_at": listed_at, **row} for item_id, row in rows.items()]

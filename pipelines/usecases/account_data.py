@@ -80,6 +80,7 @@ class _Items:
         """``probe`` is a request that has nothing to do with a single item; ``errors`` are those of the listing."""
         self.documents: dict[str, Document | None] = {}
         self.errors = dict(errors)
+        self.incomplete = {""} if errors else set()  # see ``land_listing``
         self._breaker = CircuitBreaker()
         self._probe = probe
 
@@ -167,6 +168,7 @@ class _ItemsCopy(ABC):
             reason=self.reason,
             check=check,
             shorten=shorten,
+            incomplete=self._items.incomplete,
             pseudonyms=self._context.pseudonyms,
         )
         return ItemsResult(len(self._listed), errors)
@@ -216,6 +218,7 @@ async def _fetch_agent(
     branches = await items.fetch(f"{agent_id}{BRANCHES[:-1]}", api.list_branches(client, agent_id), NO_SUCH_STATUSES)
     if branches is not None:
         items.errors |= {f"{agent_id}{BRANCHES}{name}": error for name, error in branches.errors.items()}
+        items.incomplete |= {f"{agent_id}{BRANCHES}"} if branches.errors else set()
         items.documents |= {f"{agent_id}{BRANCHES}{name}": _lasting(row) for name, row in branches.entries.items()}
     of_landed = {parent_version(document) for item, document in landed.items() if item.startswith(agent_id + VERSIONS)}
     queue = [version for version in (agent.get("version_id"), *sorted(seen_versions), *of_landed) if version]

@@ -105,6 +105,7 @@ class ToolsCopy:
             check=check_tool,
             shorten=lambda tool: {key: value for key, value in tool.items() if key != STATISTICS},
             statistics=lambda tool: {STATISTICS: dump(tool.get(STATISTICS))},
+            incomplete=[""] if self.listing.malformed else (),
             pseudonyms=self._context.pseudonyms,
         )
 

@@ -10,7 +10,7 @@ from pipelines.usecases.account_data import AgentsCopy, BatchesCopy, ItemsResult
 from tests.helpers.account_night import quarantined, rows
 from tests.helpers.disk_contents import contents
 from tests.helpers.editing_app import vendor
-from warehouse.schema.account_data import BATCH_CALLS
+from warehouse.schema.account_data import AGENT_BRANCHES, AGENT_CONFIGS, BATCH_CALLS
 
 
 def test_batches_count_those_who_were_never_called(emulated, world, clock, api):
@@ -85,3 +85,30 @@ def test_entries_of_lists_without_an_id_are_quarantined_until_they_are_gone(emul
     clock.now += timedelta(days=1)
     assert AgentsCopy(context).fetch_and_land().errors == BatchesCopy(context).fetch_and_land().errors == {}
     assert quarantined(context) == {}
+
+
+def test_an_entry_that_is_listed_without_its_id_is_not_gone(emulated, api, clock):
+    context = emulated()
+    tables = (AGENT_CONFIGS, AGENT_BRANCHES, BATCH_CALLS)
+    AgentsCopy(context).fetch_and_land()
+    BatchesCopy(context).fetch_and_land()
+    branch, batch = rows(context, AGENT_BRANCHES)[0], rows(context, BATCH_CALLS)[0]
+    agent_id = next(agent.agent_id for agent in AGENTS if agent.agent_id != branch["agent_id"])
+    n_branches = len(rows(context, AGENT_BRANCHES, agent_id=agent_id))
+    lists = {
+        "/v1/convai/agents": ("agents", "agent_id", agent_id),
+        f"/v1/convai/agents/{branch['agent_id']}/branches": ("results", "id", branch["branch_id"]),
+        "/v1/convai/batch-calling/workspace": ("batch_calls", "id", batch["batch_call_id"]),
+    }
+
+    def n_errors_and_gone(replacement):
+        for path, (key, id_key, item_id) in lists.items():
+            api.edits[path] = lambda page, key=key, id_key=id_key, item_id=item_id: (
+                page | {key: [new for row in page[key] for new in ([row] if row[id_key] != item_id else replacement)]}
+            )
+        clock.now += timedelta(days=1)
+        errors = AgentsCopy(context).fetch_and_land().errors | BatchesCopy(context).fetch_and_land().errors
+        return len(errors), [sum(row["last_seen_at"] < clock.now for row in rows(context, table)) for table in tables]
+
+    assert n_errors_and_gone([{"name": "without its id"}]) == (3, [0, 0, 0])
+    assert n_errors_and_gone([]) == (0, [1, 1 + n_branches, 1])

@@ -86,7 +86,7 @@ def _dollars(value: float) -> str:
 
 
 def change(value: float | None, unit: str) -> str:
-    """A difference with its sign; of shares in percentage points."""
+    """A difference with its sign; of shares in percentage points. One that is shown as 0 has no direction: ±0.0 pts."""
     if value is None:
         return NULL_NUMBER
     if unit == "share of 1":
@@ -96,7 +96,7 @@ def change(value: float | None, unit: str) -> str:
         text = f"{abs(value):,.2f}{NO_BREAK}s"  # as many decimals as the waits that it is between
     else:
         text = number(abs(value), unit)
-    sign = "±" if not value else "+" if value > 0 else "\u2212"
+    sign = "±" if not re.search("[1-9]", text) else "+" if value > 0 else "\u2212"
     return f"{sign}{text}"
 
 

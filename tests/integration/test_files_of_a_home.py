@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -78,6 +80,25 @@ def test_a_failed_write_leaves_the_old_file_and_no_temporary_file(home, monkeypa
         lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, [turn(0), turn(1)]))
     assert files(home) == before
     assert lake.read(home, TURNS).height == 1
+
+
+@pytest.mark.parametrize(
+    ("n_free", "message"), [(4096, "No space left on device"), (10**9, "cannot be written: transport error")]
+)
+def test_a_disk_that_is_full_while_polars_writes_is_named_as_full(home, monkeypatch, n_free, message):
+    """polars says "Invalid thrift: transport error" and nothing of the disk."""
+
+    def fail(*_arguments, **_options):
+        raise pl.exceptions.ComputeError("transport error")
+
+    lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, [turn(0)]))
+    before = files(home)
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", fail)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=n_free))
+    with pytest.raises(OSError, match=message) as failure:
+        lake.overwrite_partition(home, TURNS, DAY, parquet.frame(TURNS, [turn(0), turn(1)]))
+    assert "main.parquet" in str(failure.value)
+    assert files(home) == before
 
 
 def test_a_file_with_the_same_rows_is_not_rewritten_unless_its_columns_are_outdated(home):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +18,9 @@ from warehouse.schema.types import WORKSPACE, Table, Type
 from warehouse.storage.home import ANY_WORKSPACE, Home
 
 Result = TypeVar("Result")
+
+FULL_BYTES = 1_000_000
+"""A disk with less free is full for us: a system may keep some blocks of it."""
 
 POLARS: dict[Type, pl.DataType] = {
     Type.TEXT: pl.String(),
@@ -94,8 +99,10 @@ def replacing(home: Home, target: Path) -> Iterator[Path]:
             os.fsync(content.fileno())
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.replace(target)
-    except pl.exceptions.ComputeError as error:  # how polars reports a full disk
-        raise OSError(f"{temporary} cannot be written: {error}.") from error
+    except pl.exceptions.ComputeError as error:  # how polars reports a full disk, without saying that it is full
+        if shutil.disk_usage(temporary.parent).free < FULL_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
+        raise OSError(f"{target} cannot be written: {error}.") from error
     finally:
         temporary.unlink(missing_ok=True)
 

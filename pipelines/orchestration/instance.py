@@ -39,8 +39,8 @@ def instance_folder(folder: Path) -> Path:
     if home := dagster_home():
         if not home.is_absolute() or not home.is_dir():
             raise SettingsError(
-                f"DAGSTER_HOME is {home}, which is not the whole path of a folder that exists.",
-                "Create the folder, or leave the variable out.",
+                f"DAGSTER_HOME is {home}, which is not the absolute path of an existing folder.",
+                "Create the folder, or unset the variable.",
             )
         return home
     home = folder.absolute() / FOLDER

@@ -130,7 +130,7 @@ def require_warehouse(home: Home) -> None:
     if home.warehouse_log.exists():  # our builds write none; DuckDB would apply it, even that of a file before
         raise QueryError(
             f"Another program has written to {home.warehouse}: it left {home.warehouse_log.name}.",
-            "Close that program, then run `convohouse build`, which drops what it has written.",
+            "Close that program, then run `convohouse build`, which discards what it has written.",
         )
 
 

@@ -285,6 +285,6 @@ def _outcome(state: RetryCallState) -> Any:
 def _validated_key(key: str) -> str:
     if not re.fullmatch(r"[!-~]+", key):
         raise CredentialsError(
-            "The API key is empty or holds a character that no key has.", "Copy it again into ELEVENLABS_API_KEY."
+            "The API key is empty or contains an invalid character.", "Copy it again into ELEVENLABS_API_KEY."
         )
     return key

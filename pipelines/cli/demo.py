@@ -199,13 +199,13 @@ def _stored_world(home: Home, new_world: DemoWorld) -> DemoWorld:
         latest = max([world.first_until, *(listing.until.date() for listing in listings(home) if listing.until)])
         if new_world.first_until < latest:
             raise UsageError(
-                f"{home.root} holds the night of {latest}: a demo only goes forward in time.",
+                f"{home.root} has the night of {latest}: a demo only moves forward in time.",
                 f"Give --until {latest} or a later date, or another --home.",
             )
         return world
     if home.exists() and any(home.landing.rglob("*.parquet")):
         raise UsageError(
-            f"{home.root} holds conversations that are not a demo's.", "Give the demo a --home of its own."
+            f"{home.root} holds conversations that are not a demo's.", "Choose another --home for the demo."
         )
     home.open()
     _write_budgets(home, new_world)

@@ -158,7 +158,7 @@ def _clock(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "clock",
             f"{said}; {plural(result.n_failing, 'landed time')} ahead of it",
-            "If the clock is behind, set it right. If it was ahead, run convohouse sync: it reads them again.",
+            "If the clock is behind, correct it. If it was ahead, run convohouse sync: it fetches them again.",
             1,
         )
 

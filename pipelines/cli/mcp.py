@@ -78,7 +78,7 @@ def mcp(
         return
     if not is_loopback(host) and not token:
         raise SettingsError(
-            f"{host} is not this machine only, and no token is set.",
+            f"{host} can be reached from other machines, and no token is set.",
             "Set CONVOHOUSE_MCP_TOKEN to a long random text that the clients send.",
         )
 

@@ -40,7 +40,7 @@ class Window:
             raise UsageError(
                 f"The window is empty: until ({self.until:%Y-%m-%d %H:%M} UTC) is not after "
                 f"since ({self.since:%Y-%m-%d %H:%M} UTC).",
-                "Give a --since that is before --until, which is now if it is not given.",
+                "Give a --since before --until; the default of --until is now.",
             )
 
     def split(self, n_parts: int) -> list[Window]:

@@ -276,7 +276,7 @@ class Answers:
         text = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode(answer)
         if len(text) > MAX_ANSWER_BYTES:
             raise QueryError(
-                f"The answer has {len(text):,} bytes, and {MAX_ANSWER_BYTES:,} are allowed.",
+                f"The answer has {len(text):,} bytes; at most {MAX_ANSWER_BYTES:,} are allowed.",
                 "Ask for fewer rows or columns.",
             )
         plain: Answer = json.loads(text)

@@ -26,8 +26,8 @@ def named_folder() -> Path | None:
     home = dagster_home()
     if home and not (home.is_absolute() and home.is_dir()):
         raise SettingsError(
-            f"DAGSTER_HOME is {home}, which is not the whole path of a folder that exists.",
-            "Create the folder, or leave the variable out.",
+            f"DAGSTER_HOME is {home}, which is not the absolute path of an existing folder.",
+            "Create the folder, or unset the variable.",
         )
     return home
 

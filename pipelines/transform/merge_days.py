@@ -224,10 +224,10 @@ def _remove_from_former_days(home: Home, stale: pl.DataFrame) -> None:
     """
     of_deletions = stale.select("conversation_id", "start_date", lake_date="deletion_dates").explode("lake_date")
     rows = pl.concat([stale.select(of_deletions.columns), of_deletions])
-    for (former_day,), moved in rows.filter(pl.col("lake_date") != pl.col("start_date")).group_by("lake_date"):
-        if not isinstance(former_day, date):
-            continue
-        ids, counts = moved["conversation_id"].to_list(), dict[str, int]()
+    moved = rows.filter(pl.col("lake_date") != pl.col("start_date"))
+    former_days: list[date] = moved["lake_date"].unique().to_list()
+    for former_day in former_days:
+        ids, counts = moved.filter(lake_date=former_day)["conversation_id"].to_list(), dict[str, int]()
         for table in (CONVERSATION_CHECKS, *reversed(DOCUMENT_TABLES), DELETIONS):
             empty = pl.DataFrame(schema=parquet.polars_schema(table))
             counts[table.name] = lake.upsert_partition(home, table, former_day, empty, ids)

@@ -87,7 +87,8 @@ def unknown_agent(names: Mapping[str, str | None], text: str) -> UsageError:
     """The error that no agent has this name or id; ``names`` are the known agents by id."""
     if not names:
         return UsageError(
-            f"There is no agent {text!r}: no agents are known here yet.", "Give an id, or run `convohouse sync` first."
+            f"There is no agent {text!r}: this home folder has no agents yet.",
+            "Give an id, or run `convohouse sync` first.",
         )
     labels = [name or agent_id for agent_id, name in names.items()]
     similar = [label for label in labels if text and text.casefold() in label.casefold()]

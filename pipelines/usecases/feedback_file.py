@@ -37,7 +37,8 @@ def read_feedback_file(file: Path) -> dict[str, str]:
             raise UsageError(f"{place}: feedback is {value!r}; it is one of {', '.join(FEEDBACK_VALUES)}.", _HINT)
         if feedback.setdefault(conversation_id, value) != value:
             raise UsageError(
-                f"{place}: feedback on {conversation_id} is {value}, and {feedback[conversation_id]} further up.", _HINT
+                f"{place}: feedback on {conversation_id} is {value}, but {feedback[conversation_id]} before.",
+                _HINT,
             )
     return feedback
 

@@ -97,7 +97,7 @@ def choose_jobs(
         if lost := record.lost_targets(context.home):
             raise UsageError(f"{lost[0].url} is lost.", _describe_lost(lost[0]))
         raise UsageError(
-            "There is no target: none was published to before, and convohouse.toml has none.",
+            "There is no target: nothing was published before, and convohouse.toml names none.",
             "Name one: a folder, s3://bucket/folder or postgresql://host/database.",
         )
     return tuple(jobs)

@@ -212,6 +212,6 @@ def test_two_lakes_make_the_tables_of_one_home_with_both(tmp_path: Path) -> None
         assert left.keys() == {model.key for model in project.models if not model.is_view}
         # metrics.sync_health has the times of the runs
         assert differences(project.models, left, right).keys() <= {"metrics.sync_health"}
-    with pytest.raises(EngineError, match=r"Conversation conv_\w+ is there twice, in the workspaces a and a"):
+    with pytest.raises(EngineError, match=r"Conversation conv_\w+ exists twice, in the workspaces a and a"):
         build(duckdb_engine(), [*lakes, lakes[0]], tmp_path / "twice")
     assert not (tmp_path / "twice" / "current.json").exists()

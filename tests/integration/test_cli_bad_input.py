@@ -50,7 +50,7 @@ def assert_refused(ended: Ended, code: int, *words: str, lines: int = 2) -> None
         (["sync", "--since", ""], KEY, 2, ["'' is not a date"]),
         (["sync", "--until", "2026-02-30"], KEY, 2, ["'2026-02-30' is not a date"]),
         (["sync", "--since", "2026-02-01", "--until", "2026-01-01"], KEY, 2, ["window is empty", "--until"]),
-        (["sync", "--since", "2999-01-01"], KEY, 2, ["window is empty", "--until, which is now if it is not given"]),
+        (["sync", "--since", "2999-01-01"], KEY, 2, ["window is empty", "the default of --until is now"]),
         (["find", "train", "--since", "2026-02-01", "--until", "2026-01-01"], {}, 2, ["window is empty"]),
         (["audio", "--since", "2026-02-01", "--until", "2026-01-01"], {}, 2, ["window is empty"]),
         (["reprocess", "--since", "2026-02-01", "--until", "2026-01-01"], {}, 2, ["window is empty"]),
@@ -245,8 +245,8 @@ def test_a_dagster_home_that_is_no_folder(command: str, folder: str, tmp_path: P
     (tmp_path / "dagster").mkdir()
     ended = run(tmp_path, command, DAGSTER_HOME=folder)
     assert ended.code == 2
-    message = f"error: DAGSTER_HOME is {folder}, which is not the whole path of a folder that exists."
-    assert ended.err.splitlines() == [message, "Create the folder, or leave the variable out."]
+    message = f"error: DAGSTER_HOME is {folder}, which is not the absolute path of an existing folder."
+    assert ended.err.splitlines() == [message, "Create the folder, or unset the variable."]
     assert [path.name for path in tmp_path.iterdir()] == ["dagster"]  # no home is begun
 
 
@@ -307,7 +307,10 @@ def test_the_demo_refuses_the_home_of_another_demo(tmp_path: Path) -> None:
     assert_refused(run(tmp_path, "demo"), 2, "demo holds another demo", "--seed 1 --conversations 20 --days 2")
     ended = run(tmp_path, "demo", "--seed", "1", "--conversations", "20", "--days", "2", "--until", "2026-11-19")
     assert_refused(
-        ended, 2, "demo holds the night of 2026-11-20: a demo only goes forward in time", "--until 2026-11-20"
+        ended,
+        2,
+        "demo has the night of 2026-11-20: a demo only moves forward in time",
+        "--until 2026-11-20",
     )
     (home.root / "demo.json").write_text("{}")
     assert_refused(run(tmp_path, "demo"), 2, "demo.json is not a file of a demo", "--home")

@@ -158,7 +158,7 @@ def test_an_empty_home_takes_any_id_and_no_name(tmp_path: Path) -> None:
     home = Home(tmp_path / "data")
     assert resolve_agent(home, "agent_2201k5ge9f4t8x7q3mwcv6zd0nby") == "agent_2201k5ge9f4t8x7q3mwcv6zd0nby"
     assert resolve_agent(home, "Xq0BillingLineOldId4") == "Xq0BillingLineOldId4"
-    with pytest.raises(UsageError, match="no agents are known here yet"):
+    with pytest.raises(UsageError, match="this home folder has no agents yet"):
         resolve_agent(home, "Harbour Clinic")
     ended = run(tmp_path, "sync", "--agent", "Harbour Clinic", ELEVENLABS_API_KEY="demo")
     assert (ended.code, list(tmp_path.iterdir())) == (2, [])

@@ -241,7 +241,7 @@ def test_a_conversation_in_two_lakes_is_refused(folder: Path, tmp_path: Path) ->
     lake = str(folder / "data" / "lake")
     ended = run(folder, "build", "--lake", lake, "--lake", lake, "--into", str(tmp_path / "tables"))
     assert ended.code == 1
-    assert "is there twice, in the workspaces main and main." in ended.err
+    assert "exists twice, in the workspaces main and main." in ended.err
     assert not (tmp_path / "tables" / "current.json").exists()
 
 

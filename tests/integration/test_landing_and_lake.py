@@ -69,6 +69,14 @@ def test_the_lake_shows_the_latest_snapshot_of_each_conversation(home):
     assert stale_snapshots(home).is_empty()
 
 
+def test_a_refresh_reports_each_day_with_what_is_done_and_what_there_is(home):
+    starts = {"conv_a": STARTED, "conv_b": STARTED, "conv_c": STARTED + timedelta(days=1)}
+    landing.land_documents(home, [snapshot(name, start=start) for name, start in starts.items()])
+    reports = []
+    refresh_lake(home, reread_days=REREAD, on_day=lambda *counts: reports.append(counts))
+    assert reports == [(2, 3), (3, 3)]
+
+
 @pytest.mark.parametrize("batch_size", [1, 500])
 def test_the_latest_documents_are_read_at_once_or_in_batches(home, monkeypatch, batch_size):
     monkeypatch.setattr(landing, "PAYLOAD_BATCH_SIZE", batch_size)

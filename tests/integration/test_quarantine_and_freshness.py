@@ -216,7 +216,7 @@ def test_an_agent_that_no_listing_has_shown_is_a_usage_error_that_names_the_know
     with running(create_app(world, clock=lambda: UNTIL)) as url:
         context = Context(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: UNTIL)
         for run_agent in (partial(sync.sync, run_id="1"), sync.plan):
-            with pytest.raises(UsageError, match="no agents are known here yet"):
+            with pytest.raises(UsageError, match="this home folder has no agents yet"):
                 run_agent(context, agent_id="agent_nope")
         agent_id = next(world.details(UNTIL))["agent_id"]
         assert sync.sync(context, run_id="2", agent_id=agent_id).problems == ()

@@ -151,9 +151,9 @@ def _check_ids(engine: Engine) -> None:
     )
     for row in engine.query(sql):
         raise EngineError(
-            f"Conversation {row['conversation_id']} is there twice, in the workspaces {row['first_workspace']} and "
+            f"Conversation {row['conversation_id']} exists twice, in the workspaces {row['first_workspace']} and "
             f"{row['last_workspace']}.",
-            "Two of the lakes have the same conversations: give each only once, and let shards have different agents.",
+            "Two of the lakes have the same conversations: name each lake only once, and give shards different agents.",
         )
 
 

@@ -163,5 +163,5 @@ def _first_failure(connection: duckdb.DuckDBPyConnection, check: Check) -> tuple
 def _refuse(path: Path, line: int, column: str | None, problem: str) -> NoReturn:
     raise ModelError(
         f"{path}:{line}: {f'column {column}: ' if column else ''}{problem}.",
-        f"Correct the file; `convohouse tables seeds.{path.stem}` says what its columns hold.",
+        f"Correct the file; `convohouse tables seeds.{path.stem}` describes its columns.",
     )

@@ -181,7 +181,7 @@ class Home:
             character in str(path) for path in (self.root, self.root.resolve()) for character in UNUSABLE_CHARACTERS
         ):
             raise HomeError(
-                f"{self.root} cannot be a home folder: DuckDB opens no database below a path with ? or \\.",
+                f"{self.root} cannot be a home folder: DuckDB cannot open a database at a path with ? or \\.",
                 "Choose another folder with --home or CONVOHOUSE_HOME.",
             )
         if self.root.exists() and not self.root.is_dir():
@@ -193,7 +193,7 @@ class Home:
             )
         if self.exists() and self.layout() not in (LAYOUT_VERSION, UPGRADABLE_LAYOUT):
             raise HomeError(
-                f"{self.root} was written by another version of convohouse, whose files have other names.",
+                f"{self.root} was written by another version of convohouse with other file names.",
                 "Choose another folder with --home or CONVOHOUSE_HOME, and sync into it.",
             )
 

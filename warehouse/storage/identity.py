@@ -30,6 +30,6 @@ def check_identities(home: Home) -> None:
     raise HomeError(
         f"The workspaces {first} and {second} have the same conversations ({shared.height:,}, such as "
         f"{shared['conversation_id'][0]}): they are one workspace of the API under two names.",
-        "Keep one name: take the other out of the settings, and move its files out of the home folder, all below "
+        "Keep one name: remove the other from the settings, and move its files out of the home folder, all below "
         f"landing/ and lake/ that are called `{first}.*` or `{second}.*`. Then run `convohouse build`.",
     )

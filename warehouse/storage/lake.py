@@ -286,7 +286,7 @@ def require_layout(home: Home) -> None:
     """
     if home.layout() == UPGRADABLE_LAYOUT:
         raise HomeError(
-            f"The lake of {home.root} was written by an earlier version of convohouse, whose folders have other names.",
+            f"The lake of {home.root} was written by an earlier version of convohouse with other folder names.",
             "Run `convohouse build` or `convohouse sync`, which renames them first.",
         )
 

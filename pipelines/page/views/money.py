@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from pipelines.page import charts
@@ -11,12 +11,12 @@ from pipelines.page.chart import Chart
 from pipelines.page.text import day, number
 from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Facts, Table
+from pipelines.page.views.forecast import USD, forecast_charts
 from warehouse.serve.pages import money
 from warehouse.serve.pages.measures import measure_rows
 from warehouse.serve.pages.selection import NONE
 from warehouse.serve.value_format import plural
 
-USD = "US dollars"
 COMPONENT_NAMES = {
     "call": "Conversation time",
     "llm": "Language model",
@@ -50,7 +50,7 @@ REST, REST_COLOUR = "All other", "token:c8"
 def build(visit: Visit) -> dict[str, Any]:
     """The values of the template."""
     (total,) = measure_rows(visit.reader, has_waits=False)
-    charts_ = [_components(visit), *_forecast(visit)]
+    charts_ = [_components(visit), *forecast_charts(visit)]
     return {
         "heading": "Money",
         "lede": _lede(total),
@@ -114,62 +114,6 @@ def _components(visit: Visit) -> Chart:
         units={"date": "date", "series": "text", "value": USD},
         metric="metrics.cost_daily.cost_usd",
     )
-
-
-def _forecast(visit: Visit) -> list[Chart]:
-    month, days = money.forecast(visit.reader)
-    if month is None or month["cost_usd"] is None:
-        return []
-    total, rows = 0.0, []
-    for row in days:
-        total += row["cost_usd"] or 0
-        rows.append(_point("spent", row["start_date"], total, f"{day(row['start_date'])}: {number(total, USD)} so far"))
-    expected = month["expected_usd"]
-    is_over = month["last_date"] <= month["as_of_date"]
-    if expected is not None and not is_over:
-        n_days = (month["last_date"] - month["as_of_date"]).days
-        for number_of_day in range(n_days + 1):
-            part = number_of_day / n_days
-            at = month["as_of_date"] + timedelta(days=number_of_day)
-            value, low, high = (
-                None if month[name] is None else total + part * (month[name] - total)
-                for name in ("expected_usd", "expected_low_usd", "expected_high_usd")
-            )
-            text = f"{day(at)}: {number(value, USD)} expected"
-            if number_of_day and high is not None:
-                text += f", {number(low, USD)} to {number(high, USD)}"
-            rows.append(_point("expected", at, value, text) | {"low": low, "high": high})
-    if month["budget_usd"] is not None:
-        rows += [
-            _point("budget", at, month["budget_usd"], f"budget {number(month['budget_usd'], USD)}")
-            for at in (month["month_start_date"], month["last_date"])
-        ]
-    note = f"US dollars of {month['month_start_date']:%B %Y}, added up"
-    note += f": {number(total, USD)}" if is_over else f"; expected {number(expected, USD)} at its end"
-    if month["expected_high_usd"] is not None and not is_over:
-        low, high = (number(month[name], USD) for name in ("expected_low_usd", "expected_high_usd"))
-        note += f" ({low} to {high} in 95 of 100 months)"
-    note += "" if month["budget_usd"] is None else f"; budget {number(month['budget_usd'], USD)}"
-    if not visit.filter.selection.is_all_conversations:
-        note += "; of all conversations, whatever the channel, language and version"
-    return [
-        Chart(
-            name="forecast",
-            title="What the month cost" if is_over else "What the month will cost",
-            note=note,
-            spec=charts.forecast(
-                interval=any(row["low"] is not None for row in rows), budget=month["budget_usd"] is not None
-            ),
-            rows=rows,
-            columns={"date": "day", "kind": "amount", "value": "added up", "low": "at least", "high": "at most"},
-            units={"date": "date", "kind": "text", "value": USD, "low": USD, "high": USD},
-            metric="metrics.spend_forecast.expected_usd",
-        )
-    ]
-
-
-def _point(kind: str, at: date, value: float | None, tip: str) -> dict[str, Any]:
-    return {"kind": kind, "day": at.isoformat(), "date": at, "value": value, "low": None, "high": None, "tip": tip}
 
 
 def _agents(visit: Visit) -> Table:

@@ -226,7 +226,7 @@ def test_a_metric_is_limited_in_rows_and_says_what_it_has_no_column_for(home: Ho
 
 def test_an_answer_that_is_too_large_is_an_error(home: Home) -> None:
     (error,) = ask(mcp_server().create_server(answers(home)), ("query", {"sql": "select repeat('x', 2000000) as a"}))
-    assert "bytes, and 1,000,000 are allowed" in error
+    assert "bytes; at most 1,000,000 are allowed" in error
 
 
 def test_every_metric_is_listed_and_explained(home: Home) -> None:
@@ -283,7 +283,7 @@ def test_a_token_is_asked_for_and_needed_on_another_host(home: Home) -> None:
         assert status_of(url, Authorization=f"Bearer {TOKEN}") != 401
     ended = run(home.root.parent, "mcp", "--http", "--host", "0.0.0.0", "--port", "0")  # noqa: S104
     assert ended.code == 2
-    assert "0.0.0.0 is not this machine only, and no token is set." in ended.err
+    assert "0.0.0.0 can be reached from other machines, and no token is set." in ended.err
 
 
 def test_another_host_name_is_refused_on_this_machine(home: Home) -> None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from pipelines.errors import ApiError, WorkspaceError
 from pipelines.extract import run_log
 from pipelines.usecases.context import Context
-from pipelines.usecases.masking_state import start_masking
+from pipelines.usecases.masking_state import require_hidden, start_masking
 from warehouse.errors import ConvohouseError
 from warehouse.models.checks import CheckResult
 from warehouse.models.data_quality import COMPLETENESS, NOTHING_IN_QUARANTINE, check_complete
@@ -40,8 +40,10 @@ def run_session(
     Raises:
         HomeError: see ``Context.write_lock``.
         LockedError: see ``Context.write_lock``; the run records are not touched.
-        SettingsError: see ``Context.workspaces``.
+        SettingsError: see ``Context.workspaces`` and, unless it ``is_offline``, ``require_hidden``.
     """
+    if not is_offline:
+        require_hidden(context)
     workspaces = context.workspaces_with_data() if is_offline else context.workspaces()
     with context.write_lock(what):
         for workspace in workspaces:

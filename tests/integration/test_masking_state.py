@@ -93,5 +93,13 @@ def test_a_home_of_an_earlier_version_says_so_until_it_is_reprocessed(tmp_path, 
         sync.sync(context, run_id="first")
         (tmp_path / STATE_FILE).unlink()
         assert "earlier version" in changed_masking(context)[0]
+        warnings = []
+        for what in ("list", "fetch"):  # the steps of a run of Dagster
+            with run_session(context, "in steps", what, warn=warnings.append):
+                pass
+        for result in (sync.sync(context, run_id="again"), sync.retry(context, run_id="retry")):
+            warnings += result.warnings
+        assert warnings == list(changed_masking(context)) * 3
         sync.reprocess(context, run_id="second")
         assert changed_masking(context) == ()
+        assert sync.sync(context, run_id="third").warnings == ()

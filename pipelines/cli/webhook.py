@@ -39,6 +39,7 @@ def webhook(options: Options, *, host: str, port: int, workspace: str | None) ->
     a webhook. GET /health says whether webhooks can be landed. The log has one line per request, without its content.
     """
     from pipelines.errors import SettingsError
+    from pipelines.usecases.masking_state import require_hidden, start_masking
     from pipelines.webhook.receiver import create_app
     from pipelines.webhook.server import serve
 
@@ -51,7 +52,9 @@ def webhook(options: Options, *, host: str, port: int, workspace: str | None) ->
             "No webhook secret is set.",
             "Set ELEVENLABS_WEBHOOK_SECRET to the secret that the API showed when the webhook was created.",
         )
+    require_hidden(context)
     context.home.open()
+    start_masking(context)
 
     def announce(url: str) -> None:
         if options.is_json:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pipelines.errors import SettingsError
 from pipelines.extract.landing_rows import hide
 from pipelines.transform.canonical_json import dump, fingerprint, load
 from pipelines.usecases.context import Context
@@ -43,6 +44,21 @@ def current_state(context: Context) -> MaskingState:
     )
 
 
+def require_hidden(context: Context) -> None:
+    """Check that who is hidden in what is landed is hidden in what lands from now on.
+
+    Raises:
+        SettingsError: ``pii`` was hash, and is keep.
+    """
+    landed = _read(context.home)
+    if landed is not None and landed.pii == "hash" and context.settings.pii == "keep":
+        raise SettingsError(
+            f"People are hidden in {context.home.root}, and the setting pii is keep now: whoever lands would be seen.",
+            "Set CONVOHOUSE_PII=hash and its key, or run in the folder of convohouse.toml and .env that have them. "
+            "`convohouse reprocess` accepts the new setting.",
+        )
+
+
 def start_masking(context: Context) -> None:
     """Write the state of a home that has no data yet; needs the write lock."""
     if not any(context.home.landing.rglob("*.parquet")):
@@ -50,14 +66,12 @@ def start_masking(context: Context) -> None:
 
 
 def changed_masking(context: Context) -> tuple[str, ...]:
-    """A warning if what is landed was masked by other rules or settings, with what to do."""
+    """A warning if what is landed was masked by other rules or settings that hide less or others, with what to do."""
     landed, now = _read(context.home), current_state(context)
     if landed == now:
         return ()
     if landed is None or landed.rules != now.rules:
         return ("What is landed was masked by the rules of an earlier version. `convohouse reprocess` masks it.",)
-    if now.pii == "keep":
-        return ("The setting pii was hash. What is landed stays hashed; `convohouse reprocess` accepts that.",)
     if landed.pii == "keep":
         return ("The setting pii was keep: people are in what is landed. `convohouse reprocess` hides them.",)
     problem = "CONVOHOUSE_PII_KEY has changed: whoever is landed already has another hash than from now on."

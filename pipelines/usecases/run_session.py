@@ -10,7 +10,7 @@ from typing import TypeVar
 from pipelines.errors import ApiError, WorkspaceError
 from pipelines.extract import run_log
 from pipelines.usecases.context import Context
-from pipelines.usecases.masking_state import start_masking
+from pipelines.usecases.masking_state import changed_masking, require_hidden, start_masking
 from warehouse.errors import ConvohouseError
 from warehouse.models.checks import CheckResult
 from warehouse.models.data_quality import COMPLETENESS, NOTHING_IN_QUARANTINE, check_complete
@@ -35,18 +35,23 @@ def run_session(
     Yields the configured workspaces; if ``is_offline``, also those that only have data. An exception ends the records
     as failed. A record that does not exist yet is started here, because Dagster can run any single step as a run.
     ``warn`` is called with each damaged file, which this run fetches or flattens again; if it ``is_offline``, every
-    value of every file is read to find them.
+    value of every file is read to find them. Otherwise it is also called, once a run, if the masking has changed.
 
     Raises:
         HomeError: see ``Context.write_lock``.
         LockedError: see ``Context.write_lock``; the run records are not touched.
-        SettingsError: see ``Context.workspaces``.
+        SettingsError: see ``Context.workspaces`` and, unless it ``is_offline``, ``require_hidden``.
     """
+    if not is_offline:
+        require_hidden(context)
     workspaces = context.workspaces_with_data() if is_offline else context.workspaces()
     with context.write_lock(what):
         for workspace in workspaces:
             repair(workspace, warn, is_deep=is_offline)
         start_masking(context)
+        if not is_offline and not any(run_log.is_started(workspace.home, run_id) for workspace in workspaces):
+            for warning in changed_masking(context):
+                warn(warning)
         purge(context.home.all_workspaces)  # an erasure that was interrupted is finished by the next writer
         for workspace in workspaces:
             merge(workspace.home)

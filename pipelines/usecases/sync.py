@@ -19,7 +19,7 @@ from pipelines.transform.worker_pool import WorkerPool
 from pipelines.usecases import sync_steps
 from pipelines.usecases.agents import require_agent
 from pipelines.usecases.context import Context, Progress, no_progress
-from pipelines.usecases.masking_state import apply_masking, changed_masking
+from pipelines.usecases.masking_state import apply_masking
 from pipelines.usecases.published_removals import describe_problem, publish_removals
 from pipelines.usecases.reference_data import ToolsCopy
 from pipelines.usecases.run_session import (
@@ -107,7 +107,6 @@ def sync(
         run_session(context, run_id, "sync", warn=warnings.append) as workspaces,
         build_after_outage(context, workspaces, run_id, progress),
     ):
-        warnings.extend(changed_masking(context))
         with context.worker_pool() as worker_pool:
             fetch_stats = for_each_workspace(workspaces, run_id, copy)
             require_agent(context.home, agent_id)

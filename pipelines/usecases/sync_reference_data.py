@@ -15,6 +15,7 @@ from pipelines.transform.schema_drift import refresh_unknown
 from pipelines.usecases.account_data import AgentsCopy, BatchesCopy, are_agents_due, are_batches_due
 from pipelines.usecases.bill import BillCopy, is_bill_due
 from pipelines.usecases.context import Context, Progress, no_progress, run_with_client
+from pipelines.usecases.masking_state import require_hidden
 from pipelines.usecases.reference_data import PricesCopy, are_prices_due
 from pipelines.usecases.run_session import describe_failed_check
 from pipelines.usecases.sync_steps import build_models
@@ -103,7 +104,11 @@ def copy_and_build(
 
     Returns:
         What is wrong with single items, and the failed checks.
+
+    Raises:
+        SettingsError: see ``require_hidden``.
     """
+    require_hidden(context)
     problems: list[str] = []
     with context.api_lock(what):
         for workspace in context.workspaces():

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from tests.helpers.disk_contents import contents
 from tests.helpers.run_cli import run
+from warehouse.storage.home import Home
 
 
 @pytest.mark.parametrize(
@@ -50,6 +54,20 @@ def test_a_password_in_a_base_url_is_refused_and_never_shown(place, command, url
     assert "base_url" in (ended.text + ended.err).lower()
     assert "must not hold a user name" in " ".join((ended.text + ended.err).split())
     assert "hunter2" not in ended.text + ended.err
+
+
+@pytest.mark.parametrize(
+    "command", [["sync"], ["retry"], ["webhook"], ["tools", "--sync"], ["versions", "--sync"], ["bill", "--sync"]]
+)
+def test_nobody_lands_beside_people_who_are_hidden(command, tmp_path):
+    home = Home(tmp_path / "data").open()
+    state = {"rules": 2, "pii": "hash", "key": "0123456789abcdef"}
+    (home.root / ".masking.json").write_text(json.dumps(state))
+    before = contents(home.root)
+    ended = run(tmp_path, *command, ELEVENLABS_API_KEY="k", ELEVENLABS_WEBHOOK_SECRET="wsec")  # noqa: S106 - of the test
+    assert ended.code == 2
+    assert "People are hidden in data, and the setting pii is keep now" in " ".join(ended.err.split())
+    assert contents(home.root) == before
 
 
 def test_settings_beside_the_home_of_a_command_in_another_folder_are_said_not_to_be_read(tmp_path):

@@ -11,11 +11,13 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
+from pipelines.errors import SettingsError
 from pipelines.settings import Settings
 from pipelines.usecases import reference_data, sync, sync_steps
-from pipelines.usecases.context import Context
+from pipelines.usecases.context import Context, no_progress
 from pipelines.usecases.masking_state import STATE_FILE, apply_masking, changed_masking
 from pipelines.usecases.run_session import run_session
+from pipelines.usecases.sync_reference_data import copy_and_build
 from tests.helpers.disk_contents import contents, words_in
 from tests.integration.test_privacy import PEOPLE
 from warehouse.schema.reference_data import TOOL_VERSIONS
@@ -71,7 +73,16 @@ def test_what_was_landed_with_people_is_hidden_and_nothing_is_fetched_again(tmp_
         assert lake.read(home, TOOL_VERSIONS).height == n_versions
         assert KEY.encode() not in contents(home.root)
         assert "CONVOHOUSE_PII_KEY has changed" in changed_masking(context(pii="hash", pii_key=OTHER_KEY))[0]
-        assert "pii was hash" in changed_masking(context())[0]
+        before = contents(home.root)
+        with pytest.raises(SettingsError, match=r"People are hidden in .* and the setting pii is keep now") as refused:
+            copy("kept")
+        assert "`convohouse reprocess` accepts the new setting." in refused.value.hint
+        with pytest.raises(SettingsError, match="the setting pii is keep now"):
+            copy_and_build(context(), "tools", lambda _workspace: (), no_progress)
+        assert contents(home.root) == before
+        with run_session(context(), "accepted", "reprocess", is_offline=True) as workspaces:
+            apply_masking(context(), workspaces)
+        assert copy("kept")[0] == ()
 
 
 @pytest.mark.usefixtures("few_models")
@@ -82,5 +93,13 @@ def test_a_home_of_an_earlier_version_says_so_until_it_is_reprocessed(tmp_path, 
         sync.sync(context, run_id="first")
         (tmp_path / STATE_FILE).unlink()
         assert "earlier version" in changed_masking(context)[0]
+        warnings = []
+        for what in ("list", "fetch"):  # the steps of a run of Dagster
+            with run_session(context, "in steps", what, warn=warnings.append):
+                pass
+        for result in (sync.sync(context, run_id="again"), sync.retry(context, run_id="retry")):
+            warnings += result.warnings
+        assert warnings == list(changed_masking(context)) * 3
         sync.reprocess(context, run_id="second")
         assert changed_masking(context) == ()
+        assert sync.sync(context, run_id="third").warnings == ()

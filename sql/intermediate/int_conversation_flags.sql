@@ -50,10 +50,14 @@ identified as (
         sms_user_phone_number,
         coalesce(is_text_only, false) as is_text_only,
         async_metadata_external_system is not null as is_async,
-        phone_call_type is not null or phone_call_direction is not null or phone_call_external_number is not null
-            as is_phone_call,
-        whatsapp_user_id is not null or whatsapp_phone_number_id is not null or whatsapp_direction is not null
-            as is_whatsapp,
+        coalesce(
+            phone_call_type, phone_call_direction, phone_call_external_number, phone_call_agent_number,
+            phone_call_call_result
+        ) is not null as is_phone_call,
+        coalesce(
+            whatsapp_direction, whatsapp_user_id, whatsapp_phone_number_id, whatsapp_recipient_phone,
+            whatsapp_recipient_bsuid, whatsapp_call_result
+        ) is not null as is_whatsapp,
         coalesce(sms_direction, sms_user_phone_number, sms_phone_number_id, sms_agent_phone_number) is not null
             as is_sms,
         -- older documents name the source only in the data of the client, or say no more than who was let in

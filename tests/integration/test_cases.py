@@ -112,7 +112,7 @@ def test_the_marts_agree_on_the_outcomes(folder: Path) -> None:
 
 def test_a_redaction_changes_no_outcome_and_no_count(tmp_path: Path, rows: dict[str, dict[str, Any]]) -> None:
     redacted = conversations(built(tmp_path, ((name, redact(payload)[0]) for name, payload in payloads())))
-    names = (*DERIVED, "error_type", "is_transferred_to_agent", "main_llm", "n_failed_criteria", "tags")
+    names = (*DERIVED, "channel", "error_type", "is_transferred_to_agent", "main_llm", "n_failed_criteria", "tags")
     for conversation_id, row in rows.items():
         assert {name: redacted[conversation_id][name] for name in names} == {name: row[name] for name in names}
 

@@ -254,7 +254,7 @@ def _switches(visit: Visit) -> Table:
             "estimated_saving_usd": USD,
         },
         metric="metrics.llm_switch.estimated_saving_usd",
-        empty="No model is cheaper, or no prices were asked for: `convohouse prices`.",
+        empty="No model is cheaper, or no prices were requested: `convohouse prices`.",
     )
 
 

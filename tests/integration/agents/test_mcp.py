@@ -230,11 +230,12 @@ def test_an_answer_that_is_too_large_is_an_error(home: Home) -> None:
 
 
 def test_every_metric_is_listed_and_explained(home: Home) -> None:
-    (listed, one_model, explained, unknown, model, table, column) = ask(
+    (listed, one_model, explained, unexplained, unknown, model, table, column) = ask(
         mcp_server().create_server(answers(home)),
         ("list_metrics", {}),
         ("list_metrics", {"model": "agent_daily"}),
         ("explain_metric", {"name": "agent_daily.success_rate"}),
+        ("explain_metric", {"name": "agent_daily.success_rat"}),
         ("metric", {"name": "agent_daily.success_rat"}),
         ("metric", {"name": "agent_daily"}),
         ("describe_tables", {"name": "fct_turn"}),
@@ -249,7 +250,9 @@ def test_every_metric_is_listed_and_explained(home: Home) -> None:
     assert explained["definition"]["denominator"] == "n_success + n_failure"
     paths = {path for origin in explained["computed_from"] for path in origin["api_paths"]}
     assert "analysis.call_successful" in paths
-    assert "Did you mean agent_daily.success_rate or" in unknown
+    assert "There is no metric, model or column 'agent_daily.success_rat'." in unexplained
+    for error in (unexplained, unknown):
+        assert "Did you mean agent_daily.success_rate or" in error
     assert "`list_metrics` lists them" in unknown  # the tool, not the command that people have
     assert "Did you mean fct_turns?" in table
     assert "`describe_tables` lists tables and columns" in column

@@ -230,14 +230,16 @@ def test_an_answer_that_is_too_large_is_an_error(home: Home) -> None:
 
 
 def test_every_metric_is_listed_and_explained(home: Home) -> None:
-    (listed, one_model, explained, unexplained, unknown, model, table, column) = ask(
+    (listed, one_model, explained, several, unexplained, unknown, model, upper, table, column) = ask(
         mcp_server().create_server(answers(home)),
         ("list_metrics", {}),
         ("list_metrics", {"model": "agent_daily"}),
         ("explain_metric", {"name": "agent_daily.success_rate"}),
+        ("explain_metric", {"name": "success_rate"}),
         ("explain_metric", {"name": "agent_daily.success_rat"}),
         ("metric", {"name": "agent_daily.success_rat"}),
         ("metric", {"name": "agent_daily"}),
+        ("describe_tables", {"name": "Marts.FCT_Turns"}),
         ("describe_tables", {"name": "fct_turn"}),
         ("query", {"sql": "select conversation from fct_turns"}),
     )
@@ -250,6 +252,12 @@ def test_every_metric_is_listed_and_explained(home: Home) -> None:
     assert explained["definition"]["denominator"] == "n_success + n_failure"
     paths = {path for origin in explained["computed_from"] for path in origin["api_paths"]}
     assert "analysis.call_successful" in paths
+    names = [several["name"], *several["also_in"]]
+    assert several["n"] == len(names) == len({name for name in names if name.endswith(".success_rate")})
+    assert "metrics.agent_scorecard.success_rate" in names
+    (described,) = upper["tables"]
+    assert (described["table"], described["one_row_per"]) == ("marts.fct_turns", ["conversation_id", "turn_index"])
+    assert described["description"].startswith("Transcript entries with their waits")
     assert "There is no metric, model or column 'agent_daily.success_rat'." in unexplained
     for error in (unexplained, unknown):
         assert "Did you mean agent_daily.success_rate or" in error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,6 +100,7 @@ def test_a_metric_is_that_of_sql_over_both_transports(home: Home) -> None:
 
 def test_what_was_said_is_a_tool_only_if_allowed(home: Home) -> None:
     assert tool_names(mcp_server().create_server(answers(home))) == ALWAYS
+    assert {(hints.read_only_hint, hints.open_world_hint) for hints in tool_hints(answers(home))} == {(True, False)}
     assert tool_names(mcp_server().create_server(answers(home, has_transcripts=True))) == [*ALWAYS, *TRANSCRIPTS]
     with serving(home, "--transcripts") as url:
         assert tool_names(url) == [*ALWAYS, *TRANSCRIPTS]
@@ -156,10 +159,41 @@ def test_no_answer_has_what_was_said_or_who_it_was(home: Home, message: str) -> 
     assert not [number for number in numbers["caller_id"] if number in text]
 
 
+def tool_hints(of_answers: Any) -> list[Any]:
+    """What the tools promise a client."""
+
+    async def hints() -> list[Any]:
+        return [tool.annotations for tool in await mcp_server().create_server(of_answers).list_tools()]
+
+    return asyncio.run(hints())
+
+
+def agent_ids(home: Home) -> list[str]:
+    return query(home, "select agent_id from marts.dim_agents")["agent_id"].to_list()
+
+
 def test_what_was_said_can_be_found_and_shown_if_allowed(home: Home, message: str) -> None:
     server = mcp_server().create_server(answers(home, has_transcripts=True))
     (hits,) = ask(server, ("find_conversations", {"words": message}))
     assert hits["n"] == len(hits["conversations"]) > 0
+    first = hits["conversations"][0]
+    of_agent, since, until, other = ask(
+        server,
+        *(
+            ("find_conversations", {"words": message} | scope)
+            for scope in (
+                {"agent": first["agent_id"]},
+                {"since": first["started_at"]},
+                {"until": first["started_at"]},
+                {"agent": next(iter(set(agent_ids(home)) - {first["agent_id"]}))},
+            )
+        ),
+    )
+    is_found = [
+        first["conversation_id"] in [hit["conversation_id"] for hit in answer["conversations"]]
+        for answer in (of_agent, since, until, other)
+    ]
+    assert is_found == [True, True, False, False]
     conversation_id = hits["conversations"][0]["conversation_id"]
     (shown, unknown, turns) = ask(
         server,

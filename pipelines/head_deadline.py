@@ -1,7 +1,7 @@
 """A server of uvicorn that slow clients cannot hold: its protocol has a deadline for the head of each request.
 
 uvicorn answers requests and closes idle connections. What it does not do is added here: a connection that sends no
-complete head of a request in time is closed, whatever it sends, and so is one that goes on sending after its response.
+complete head of a request in time is closed, whatever it sends, and so is one that keeps sending after its response.
 """
 
 from __future__ import annotations

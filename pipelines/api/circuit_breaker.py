@@ -1,6 +1,6 @@
 """The definition of an outage: the API, its host or the key is at fault, and not a single item.
 
-One item may fail for ever: a conversation that is answered with 403, 422 or 500 every night. That must stop no run. So
+One item may always fail: a conversation with a 403, 422 or 500 every night. That must not stop a run. So
 failures in a row are only a suspicion, and a request that has nothing to do with these items, a probe, decides.
 """
 
@@ -19,7 +19,7 @@ N_PROBES = 5
 
 
 async def is_answered(probe: Callable[[], Awaitable[object]]) -> bool:
-    """Whether the API answers a request; that it does not have what is asked for is an answer."""
+    """Whether the API answers a request; a response that it does not have the item counts as well."""
     try:
         await probe()
     except NotFoundError:

@@ -100,7 +100,7 @@ def _sync(options: Options, context: Context) -> tuple[str, ...]:
     def copy(workspace: Context) -> tuple[str, ...]:
         result = BillCopy(workspace, show).fetch_and_land()
         units = ", ".join(result.units) or "an empty bill"
-        options.say(f"{workspace.settings.workspace}: {plural(result.n_days, 'day')} asked for, {units}")
+        options.say(f"{workspace.settings.workspace}: {plural(result.n_days, 'day')} requested, {units}")
         return ()
 
     with show_progress(options) as show:

@@ -4,8 +4,8 @@ A conversation is fetched when it is new, was not finished in its latest snapsho
 that led to that snapshot, or is due: analysis, ratings and retention change a finished conversation without a trace in
 its list row, so it is fetched again some days after its end, by default 1, 7 and 30. One that a complete listing should
 have shown and did not is fetched again as well: only a 404 for the conversation itself says that it is deleted, never a
-gap in a list. A 404 is not believed for ever: it is asked for a second time, and a listing that shows the conversation
-later revokes it.
+gap in a list. A second 404 must confirm the first, and a later listing that shows the conversation
+revokes it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The sensor that tells people what is wrong (``pipelines.usecases.alerts``), once a channel is set."""
+"""The sensor that sends alerts (``pipelines.usecases.alerts``), once a channel is set."""
 
 from __future__ import annotations
 

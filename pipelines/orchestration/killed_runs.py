@@ -1,7 +1,7 @@
-"""Runs whose process was killed: Dagster's launcher does not notice if its own server died too, and waits for ever.
+"""Runs whose process was killed: Dagster's launcher does not notice if its own server died too, and waits forever.
 
 The process of a run holds a lock of the operating system until it ends, however it ends. A run that Dagster takes for
-running while nobody holds its lock has been killed. The sensor ends it as failed, so the queue goes on, and Dagster
+running while nobody holds its lock has been killed. The sensor ends it as failed, so the queue continues, and Dagster
 starts it again (``run_retries`` in ``dagster.yaml``).
 """
 

@@ -61,7 +61,7 @@ def write_report(site: Site, out: Path, scope: ReportScope) -> Period:
     if out.suffix.lower() not in (".html", ".png"):
         raise UsageError(f"A report is written as .html or .png, not as {out.name!r}.", "Name it report.html.")
     if out.suffix.lower() == ".png" and scope.with_conversations:
-        raise UsageError("A picture has no conversations.", "Write an .html file, or leave --with-conversations out.")
+        raise UsageError("A picture has no conversations.", "Write an .html file, or omit --with-conversations.")
     values = _values(site, scope)
     content = picture(values) if out.suffix.lower() == ".png" else html(values).encode()
     temporary = out.with_name(f".{out.name}.{uuid.uuid4().hex}")

@@ -86,7 +86,7 @@ class Guard(BaseHTTPMiddleware):
         """Why nobody who sends such a request gets an answer; empty if somebody may."""
         site, mode = (request.headers.get(f"sec-fetch-{name}", "") for name in ("site", "mode"))
         if site == "cross-site" and mode != "navigate":
-            return "This page answers no requests of other sites."
+            return "This page does not answer requests from other sites."
         if self._token is None and not is_loopback(host_name(request.headers.get("host", ""))):
             return "This page is only for the machine that it runs on."
         if self._token is None and is_proxied(request.headers):

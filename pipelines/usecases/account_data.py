@@ -41,7 +41,7 @@ from warehouse.storage.landing_reference_data import is_due, item_listings, late
 NO_SUCH_STATUSES = frozenset({400, 404, 409, 410, 422})
 """How the API may answer for a version that it no longer has, and for the branches of an agent without any."""
 MAX_VERSIONS = 50
-"""Versions of an agent that one run fetches; the next run goes on with their parents."""
+"""Versions of an agent that one run fetches; the next run continues with their parents."""
 DROPPED_KEYS = frozenset(
     {
         "access_info",
@@ -265,7 +265,7 @@ class BatchesCopy(_ItemsCopy):
     table, reason = LANDED_BATCHES, BATCH_UNAVAILABLE
 
     async def fetch(self, client: ApiClient) -> None:
-        """List the batches, and fetch those that go on or have changed; see ``_ItemsCopy``."""
+        """List the batches, and fetch those that are running or have changed; see ``_ItemsCopy``."""
         batches, errors = await api.list_batches(client)
         self._listed = batches
         items = self._items = _Items(lambda: api.list_batches(client), errors)
@@ -290,7 +290,7 @@ class BatchesCopy(_ItemsCopy):
 
 
 def _is_unchanged(batch: Document, landed: Document | None) -> bool:
-    """Whether a finished batch is as it landed; the recipients of one that goes on change without it."""
+    """Whether a finished batch is as it landed; the recipients of a running one change without it."""
     if landed is None or batch.get("status") not in FINISHED_BATCH:
         return False
     return all(batch.get(key) == landed.get(key) for key in BATCH_KEYS if key != "name")  # a name can be masked

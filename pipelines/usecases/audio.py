@@ -138,7 +138,7 @@ class _Downloader:
         self.runner.breaker.on_error(error)
 
     def _log_not_found(self, row: Mapping[str, Any], error: ApiError) -> None:
-        """One refusal may be a wrong key or a fault of a moment: only after a second, later one is it not asked for."""
+        """A first refusal may be a temporary fault: after a second, later one the recording is not requested again."""
         first_at = row["not_found_at"]
         if first_at is None:
             self._log(row, "not_found", {"reason": error.message})

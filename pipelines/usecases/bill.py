@@ -1,7 +1,7 @@
 """The vendor's bill: what the workspace used, by UTC day and product; fetched once in a UTC day, landed, flattened.
 
 A workspace is billed by cost or in credits, and each has an endpoint. No public source says how the other one answers,
-so both are asked: what is refused by one counts as long as the other answers.
+so both are requested: a refusal by one is no problem as long as the other answers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from warehouse.storage.home import Home
 from warehouse.storage.landing_reference_data import bill_rows, is_due, land_bills
 
 LOOKBACK_DAYS = 7
-"""Days before the last bill that are asked for again: usage may be booked late."""
+"""Days before the last bill that are requested again: usage may be booked late."""
 DAYS_PER_REQUEST = 31
 
 

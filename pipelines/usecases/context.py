@@ -125,7 +125,7 @@ class Context:
         return lock.write_lock(self.home.open(), what=what, now=self.clock())
 
     def api_lock(self, what: str) -> AbstractContextManager[None]:
-        """As ``write_lock``, for work that asks the API: without a key, no home folder is begun.
+        """As ``write_lock``, for work that calls the API: without a key, no home folder is created.
 
         Raises:
             CredentialsError: there is no home yet, and no key is set.
@@ -136,7 +136,7 @@ class Context:
 
 
 def run_with_client(context: Context, work: Callable[[ApiClient], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine with an API client of the workspace that is open meanwhile; its result.
+    """Run a coroutine with an API client of the workspace that is open for that time; returns its result.
 
     Raises:
         CredentialsError: no key is set.

@@ -30,7 +30,7 @@ MAX_TEXT_LENGTH = 200
 MAX_SHOWN_LENGTH = 40
 _MAX_SIP_STATUS = 999
 _NEVER_LISTED = {"agent_id": None, "fingerprint": None, "content_sha256": None}
-"""The columns of a fetch plan that ``snapshot_row`` reads, for a conversation that no plan asked for."""
+"""The columns of a fetch plan that ``snapshot_row`` reads, for a conversation that is in no plan."""
 
 
 @dataclass(frozen=True, slots=True)

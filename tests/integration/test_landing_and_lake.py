@@ -309,4 +309,8 @@ def test_the_list_keeps_the_latest_row_and_when_it_was_first_and_last_seen(home)
     row = lake.read(home, CONVERSATION_LIST).row(0, named=True)
     assert (row["status"], row["fingerprint"]) == ("done", "f2")
     assert (row["first_seen_at"], row["last_seen_at"]) == (AT, AT + timedelta(days=1))
+    (file,) = home.files(home.table(CONVERSATION_LIST), "day=*/")
+    inode = file.stat().st_ino
+    refresh_lake(home, reread_days=REREAD)
+    assert file.stat().st_ino == inode  # a row with nulls, which is as it was, is not written again
     assert [listing.listed_at for listing in landing.listings(home)] == [AT + timedelta(days=n) for n in range(3)]

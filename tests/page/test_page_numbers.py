@@ -309,7 +309,7 @@ def test_callers_are_counted_by_day_and_the_page_says_so(client, page_home):
     page = client.get("/outcomes").text
     share = number(row["n_returned"] / row["n_callers"], "share of 1")
     assert f"<dt>Back within a day</dt><dd>{share} of {row['n_callers']:,} callers</dd>" in page
-    assert "who called on two days counts on each" in page
+    assert "a caller on two days counts on both" in page
 
 
 def test_the_sentence_of_the_outcomes_says_what_each_share_is_of(client, page_home):

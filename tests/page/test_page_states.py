@@ -100,7 +100,7 @@ def test_without_a_conversation_pages_and_report_say_what_to_do_and_name_no_day(
 def test_a_filter_without_conversations_is_a_state_and_no_error(path, page_home):
     response = client(page_home).get(f"{path}?from=2001-01-01&to=2001-01-02")
     assert response.status_code == 200
-    assert "no finished conversation" in response.text or "No conversation fits" in response.text
+    assert "no finished conversation" in response.text or "No conversation matches" in response.text
 
 
 def test_listed_weeks_without_a_conversation_are_shown_as_such_on_the_page_and_in_the_report(copy, monkeypatch):

@@ -112,7 +112,7 @@ def test_a_period_that_the_data_do_not_reach_back_to_is_named(reader):
     selection = Selection(Period(BIG, date(2026, 11, 13)))
     assert said(read_overview(select(reader, selection)), selection) == (
         "Success rate fell from 76.9 % to 58.3 % compared with the 4 days before, most at Agent a1 (\u221225.0 pts). "
-        "The data begin on Mon 9 Nov 2026: the 4 days before are not whole."
+        "The data begins on Mon 9 Nov 2026, so the 4 days before are incomplete."
     )
 
 
@@ -123,7 +123,7 @@ def test_what_was_not_looked_at_is_not_said_to_be_fine(reader):
     texts = [calm(read_overview(select(reader, selection))) for selection in (week, day, compared)]
     assert texts == [
         # nothing was before the week: neither days to compare with, nor tool calls
-        "No missed target. There are too few days before to tell an unusual one.",
+        "No missed target. There are too few earlier days to recognize an unusual one.",
         "No unusual day. No week with a target ended in these days.",
         "No unusual day and no tool that fails more than before. No week with a target ended in these days.",
     ]

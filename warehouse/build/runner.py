@@ -1,7 +1,7 @@
 """Builds the warehouse: views on the lake, seeds, models in order, comments; checks it; and only then swaps it in.
 
 The new file starts as a copy of the current warehouse, from which everything that has not changed is reused
-(``warehouse.build.state``); of incremental models, only the rows of stale days are rebuilt. If most of the models is
+(``warehouse.build.state``); of incremental models, only the rows of stale days are rebuilt. If most of the models are
 stale, the copy turns out to be damaged or the caller asks for a full refresh, it starts from nothing.
 
 Everything is written to ``warehouse.duckdb.new``, so readers keep the old file until ``os.replace``. A failed check
@@ -45,7 +45,7 @@ WAREHOUSE = "warehouse"
 """Name under which the file that is being built is attached."""
 
 DISABLED_OPTIMIZERS = ("build_side_probe_side",)
-"""Models join facts, on the left, with what there is of each. By estimates, DuckDB would put the facts with their texts
+"""Models join facts, on the left, with smaller tables. From its estimates, DuckDB would put the facts with their texts
 into hash tables instead: up to twice the memory, and a fifth more time (measured at 20,000 conversations)."""
 
 ATTACH_OPTIONS = "storage_version 'v1.0.0', recovery_mode 'no_wal_writes'"

@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -76,6 +77,26 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
     return outcomes
 
 
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """How a table at a target differs from what it has to be.
+
+    ``new_parts`` are not in its log; ``lost_parts`` are, with ``lost_paths``, but their files are gone or cut.
+    ``old_paths`` are files of parts that are no longer there. With ``is_other``, the table or its schema is new.
+    """
+
+    new_parts: list[Part]
+    lost_parts: list[Part]
+    lost_paths: set[str]
+    old_paths: set[str]
+    is_other: bool
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the table is as it has to be."""
+        return not (self.new_parts or self.lost_parts or self.old_paths or self.is_other)
+
+
 class _DeltaTable:
     """A table at a target as it is, and the update to what it has to be."""
 
@@ -89,33 +110,51 @@ class _DeltaTable:
 
     def update(self, source: Source, publication: Publication) -> Outcome:
         """Write what is new, commit, and delete what no version may need any more."""
-        table, files = self._source_table, self._current_files()
-        parts = {_prefix(part): part for part in table.parts}
-        lost = {prefix: path for prefix, (path, size) in files.items() if not self._has(path, size)}
-        new_parts = [part for prefix, part in parts.items() if prefix not in files or prefix in lost]
-        old_paths = [path for prefix, (path, _) in files.items() if prefix not in parts]
-        is_other = self._table is None or self._table.schema() != _delta_schema(table)
-        is_changed = bool(new_parts or old_paths) or is_other
-        if self._table is None:
-            is_restored = table.key in publication.published
-        else:
-            is_restored = not (is_other or old_paths) and all(_prefix(part) in lost for part in new_parts)
-        change = (RESTORED if is_restored else WRITTEN) if is_changed else UNCHANGED
-        outcome = Outcome(table.key, change, table.n_rows, len(new_parts))
+        table, difference = self._source_table, self._compare()
+        n_files = len(difference.new_parts) + len(difference.lost_parts)
+        outcome = Outcome(table.key, self._change(difference, publication), table.n_rows, n_files)
         if publication.is_dry_run:
             return outcome
         if self._table is not None and self._table.metadata().description != table.description:
             self._table.alter.set_table_description(table.description)
-        if is_changed:
-            uploads = {add.path: add for add in self._upload(source, new_parts, publication)}
-            logged = {path for path, _ in files.values()}  # and not added again: the file is there again
-            old_paths += [path for prefix, path in lost.items() if prefix in parts and path not in uploads]
-            adds = [add for path, add in uploads.items() if path not in logged]
-            if adds or old_paths or is_other:
-                self._commit(adds, old_paths, publication.now, is_other=is_other)
-        if publication.purges or (is_changed and self._table is not None):
-            self._vacuum(0 if publication.purges else KEPT_HOURS)
+        if not difference.is_empty:
+            self._write(difference, source, publication)
+        if publication.purges:
+            self._vacuum(0)
+        elif self._table is not None and not difference.is_empty:
+            self._vacuum(KEPT_HOURS)
         return outcome
+
+    def _compare(self) -> _Difference:
+        """The table at the target, compared with what it has to be."""
+        files = self._current_files()
+        parts = {_prefix(part): part for part in self._source_table.parts}
+        lost = {prefix: path for prefix, (path, size) in files.items() if prefix in parts and not self._has(path, size)}
+        return _Difference(
+            new_parts=[part for prefix, part in parts.items() if prefix not in files],
+            lost_parts=[parts[prefix] for prefix in lost],
+            lost_paths=set(lost.values()),
+            old_paths={path for prefix, (path, _) in files.items() if prefix not in parts},
+            is_other=self._table is None or self._table.schema() != _delta_schema(self._source_table),
+        )
+
+    def _change(self, difference: _Difference, publication: Publication) -> str:
+        """What an update does: the word of its outcome."""
+        if difference.is_empty:
+            return UNCHANGED
+        if self._table is None:
+            return RESTORED if self._source_table.key in publication.published else WRITTEN
+        return WRITTEN if difference.new_parts or difference.old_paths or difference.is_other else RESTORED
+
+    def _write(self, difference: _Difference, source: Source, publication: Publication) -> None:
+        """Upload the missing files, and make them and those that stay the current version."""
+        parts = [*difference.new_parts, *difference.lost_parts]
+        uploads = {add.path: add for add in self._upload(source, parts, publication)}
+        # a lost file that is written again under its path is still in the log: it is neither added nor removed
+        adds = [add for path, add in uploads.items() if path not in difference.lost_paths]
+        removed_paths = difference.old_paths | (difference.lost_paths - uploads.keys())
+        if adds or removed_paths or difference.is_other:
+            self._commit(adds, removed_paths, publication.now, is_other=difference.is_other)
 
     def _current_files(self) -> dict[str, tuple[str, int]]:
         """Path and size of each file of the current version, by its name without the hash of its bytes."""
@@ -149,7 +188,7 @@ class _DeltaTable:
             for upload in uploads:
                 upload.result()
 
-    def _commit(self, adds: list[AddAction], gone: Iterable[str], now: datetime, *, is_other: bool) -> None:
+    def _commit(self, adds: list[AddAction], removed_paths: Iterable[str], now: datetime, *, is_other: bool) -> None:
         """Make the files the current ones, in one step.
 
         With another schema every file has another name, as its fingerprint covers that: no path is both added and
@@ -169,7 +208,7 @@ class _DeltaTable:
         else:
             removes = [
                 RemoveAction(path, data_change=True, deletion_timestamp=_millis(now), partition_values={})
-                for path in gone
+                for path in removed_paths
             ]
             self._table.create_write_transaction([*adds, *removes], "append", self._table.schema())
 

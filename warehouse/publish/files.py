@@ -130,7 +130,7 @@ def _read_state(folder: Path) -> dict[str, str]:
     if not isinstance(state, dict) or not isinstance(state.get("tables"), dict):
         raise PublishError(f"{folder / STATE_FILE} is not of convohouse.", "Choose another folder.")
     fingerprints = {str(name): str(fingerprint) for name, fingerprint in state["tables"].items()}
-    # A state of before 27 November 2026 names tables, not files: their files are ours, and are written again.
+    # A state from before 27 November 2026 names tables, not files: their files are ours, and are written again.
     files = {f"{table}.{suffix}" for table in fingerprints for suffix in (CSV, PARQUET)}
     old = {file: "" for file in files if (folder / file).exists()}
     return old | {file: text for file, text in fingerprints.items() if Path(file).suffix[1:] in (CSV, PARQUET)}

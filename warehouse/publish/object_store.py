@@ -36,7 +36,7 @@ class Store:
         if self._target.is_local:
             final = self._target.folder / path
             final.parent.mkdir(parents=True, exist_ok=True)
-            temporary = final.with_name(f"{final.name}.part")  # not hidden: a vacuum would leave it for ever
+            temporary = final.with_name(f"{final.name}.part")  # not hidden: a vacuum would never remove it
             shutil.copyfile(source, temporary)
             with temporary.open("rb") as written:
                 os.fsync(written.fileno())

@@ -58,7 +58,7 @@ def refresh_lake(home: Home) -> None:
 def _merge_files(home: Home, table: Table) -> None:
     """Replace many files of a table by the last of them, which gets the entries of all.
 
-    After a kill, some entries are there twice, which counts as once. Files that are written meanwhile are not touched.
+    After a kill, some entries exist twice, which counts as once. Files that are written in this time are not touched.
     """
     files = home.files(folder(home, table))
     if len(files) > MAX_FILES:

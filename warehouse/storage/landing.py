@@ -191,7 +191,7 @@ def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
     """Snapshots in the order of their landing, without webhooks that came after what was read later than their event.
 
     The event of a webhook says when its document was current, and a webhook can be late. Only its own time can tell; if
-    our clock was wrong meanwhile, the next sync, which fetches what a webhook brought, decides.
+    our clock was wrong at that time, the next sync, which fetches what a webhook brought, decides.
     """
     in_order = rows.sort(LANDING_ORDER, maintain_order=True)
     if not rows["is_webhook"].any():

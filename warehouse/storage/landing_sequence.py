@@ -94,7 +94,7 @@ def sync(home: Home) -> None:
 
 
 def _highest_number(home: Home) -> int:
-    """The highest number of a landed row, for a home that was copied without its counter, or is of before."""
+    """The highest number of a landed row, for a home that was copied without its counter, or is older than it."""
     return max((_highest_in_names(home), *map(_highest_in_rows, home.landing.rglob(f"*{MERGED}.parquet"))))
 
 
@@ -113,7 +113,7 @@ def _highest_in_rows(file: Path) -> int:
 
 
 def file_name(number: int) -> str:
-    """A file name for ``Home.file`` that sorts by number, after those of before, and that no other process chooses."""
+    """A unique file name for ``Home.file`` that sorts by number, after older files without a number."""
     return f"n{number:015d}-{uuid.uuid4().hex[:8]}"
 
 

@@ -22,7 +22,7 @@ def records(home: Home) -> pl.DataFrame:
 
 
 def read(files: Iterable[Path]) -> pl.DataFrame:
-    """The current record of every run in some files; a run that goes on after a merge gets a file of its own again."""
+    """The current record of every run in some files; a run that continues after a merge gets its own file again."""
     merged_first = sorted(files, key=lambda file: not landing_files.is_merged(file))
     rows = parquet.read_files(SYNC_RUNS, merged_first, file_column="file")
     is_merged = pl.col("file").str.contains(MERGED, literal=True)

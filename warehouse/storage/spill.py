@@ -1,4 +1,4 @@
-"""Folders into which DuckDB spills, one a process, so that those of killed processes can be told from those in use.
+"""Folders into which DuckDB spills, one per process: those of killed processes differ from those in use.
 
 A process holds a shared lock on its folder, which the system releases when the process ends, however it ends. All
 connections of a process have the same folder: DuckDB refuses two configurations of one database.

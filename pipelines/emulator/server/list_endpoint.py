@@ -84,7 +84,7 @@ def page(world: World, query: Query, now: datetime, after: Place | None) -> Json
 
 
 def write_cursor(conversation_id: str, user_id: str | None) -> str:
-    """The cursor that goes on below a conversation: base64 of JSON, as the real one."""
+    """The cursor that continues below a conversation: base64 of JSON, like the real one."""
     anchor = {
         "last_conversation_id": conversation_id,
         "offset": None,

@@ -96,7 +96,7 @@ def lake_tables(
         changed_days = {day for result in refreshed for day in result.days}
         results = check_lake(app_context.home.all_workspaces)
         failed_checks = [result for result in results if not result.is_passed and result.check not in COMPLETENESS]
-        # with models to follow and no failed check, the run goes on, and their step ends the run records
+        # with models to follow and no failed check, the run continues, and their step ends the run records
         is_last_step = bool(failed_checks) or not _has_models(context)
         problems: tuple[str, ...] = ()
         if is_last_step:

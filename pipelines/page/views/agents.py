@@ -28,7 +28,7 @@ def build(visit: Visit) -> dict[str, Any]:
     rows = agents.scorecard(visit.reader)
     return {
         "heading": "Agents",
-        "lede": "Arrows compare with the period before; a colour means a change beyond chance, teal for the better."
+        "lede": "Arrows compare with the period before; a colour marks a change beyond chance, teal for better."
         if visit.filter.selection.is_compared
         else "",
         "n_calls": sum(row["n_calls"] for row in rows),
@@ -124,7 +124,7 @@ def _experiments(visit: Visit) -> Table:
     return Table(
         name="experiments",
         title="Versions and branches side by side",
-        note="only those that answered at the same time, over all their days; each row is a test of its own",
+        note="only those that were active at the same time, over all their days; each row is a separate test",
         rows=[
             row
             | {
@@ -153,7 +153,7 @@ def _experiments(visit: Visit) -> Table:
         },
         metric="metrics.experiments.difference",
         wide=True,
-        empty="No two versions or branches answered at the same time.",
+        empty="No two versions or branches were active at the same time.",
     )
 
 

@@ -115,7 +115,7 @@ def _waits(view: ConversationView, long_wait: float) -> Chart:
     return Chart(
         name="waits",
         title="Waits",
-        note="seconds until the agent was heard, by time in the conversation",
+        note="seconds until the agent spoke, by time in the conversation",
         spec=charts.wait_line(),
         rows=rows,
         columns={"at": "at", "value": "wait"},

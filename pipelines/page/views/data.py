@@ -80,7 +80,7 @@ def _days(days: list[dict[str, Any]]) -> Table:
     return Table(
         name="days",
         title="From the list to the mart",
-        note="conversations by UTC day; what is listed and in no other place is missing",
+        note="conversations by UTC day; what is listed and nowhere else is missing",
         rows=[
             row | {"url": f"/conversations?from={row['start_date']}&to={row['start_date']}"}
             for row in days[:CHART_DAYS]

@@ -66,7 +66,7 @@ def _lede(total: dict[str, Any]) -> str:
     if total["cost_usd"] is None:
         return (
             f"{number(total['cost_credits'], 'credits')} credits for {plural(total['n_calls'], 'conversation')}. "
-            "What a credit of this plan costs is not known: the seed credits_per_usd has no rate for it."
+            "The price of a credit in this plan is not known: the seed credits_per_usd has no rate for it."
         )
     text = (
         f"{number(total['cost_usd'], USD)} for {plural(total['n_calls'], 'conversation')}: "
@@ -158,7 +158,7 @@ def _models(visit: Visit) -> Table:
     return Table(
         name="models",
         title="By language model",
-        note="price of the tokens that are paid for",
+        note="price of the paid tokens",
         rows=[
             row
             | {
@@ -232,7 +232,7 @@ def _switches(visit: Visit) -> Table:
     return Table(
         name="switches",
         title="Cheaper models",
-        note="the last 30 days, both models by the vendor's estimates, not by what was paid; says nothing of quality",
+        note="the last 30 days, both models at the vendor's estimates, not at the price paid; no word on quality",
         rows=[
             row | {"agent": visit.agent(row["agent_id"]), "url": visit.filter.url("/agents", agent=row["agent_id"])}
             for row in money.cheaper_models(visit.reader)
@@ -254,7 +254,7 @@ def _switches(visit: Visit) -> Table:
             "estimated_saving_usd": USD,
         },
         metric="metrics.llm_switch.estimated_saving_usd",
-        empty="No model is cheaper, or no prices were asked for: `convohouse prices`.",
+        empty="No model is cheaper, or no prices were requested: `convohouse prices`.",
     )
 
 

@@ -144,9 +144,7 @@ def failed_conversations(visit: Visit) -> list[dict[str, Any]]:
 
 def _returns(visit: Visit) -> Facts:
     row = outcomes.returns(visit.reader)
-    note = (
-        "callers whose number or id is known, of days that are long enough ago; who called on two days counts on each"
-    )
+    note = "callers with a known number or id, on days long enough ago; a caller on two days counts on both"
     if not visit.filter.selection.is_all_conversations:
         note += "; of all conversations, whatever the channel, language and version"
 

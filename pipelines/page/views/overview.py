@@ -98,7 +98,7 @@ def sentence(visit: Visit, overview: Overview) -> str:
     text = _comparison(visit, overview, before)
     first_date = visit.status.first_date
     if previous and first_date and previous.first < first_date <= previous.last:
-        text += f" The data begin on {day(first_date)}: {before} are not whole."
+        text += f" The data begins on {day(first_date)}, so {before} are incomplete."
     return text
 
 
@@ -245,7 +245,7 @@ def calm(overview: Overview) -> str:
     kinds += ["no tool that fails more than before"] * (overview.cards[0].previous is not None)
     kinds += ["no missed target"] * has_targets
     sentences = [f"{' and '.join(filter(None, (', '.join(kinds[:-1]), kinds[-1])))}.".capitalize()] if kinds else []
-    sentences += [] if has_days else ["There are too few days before to tell an unusual one."]
+    sentences += [] if has_days else ["There are too few earlier days to recognize an unusual one."]
     sentences += [] if has_targets else ["No week with a target ended in these days."]
     return " ".join(sentences)
 

@@ -55,7 +55,7 @@ def _waits(visit: Visit) -> Chart:
     return Chart(
         name="waits",
         title="Waits by day",
-        note="seconds from the end of the caller's words until the agent is heard",
+        note="seconds from the end of the caller's words until the agent speaks",
         spec=charts.lines(SECONDS, tuple(PERCENTILES.values())),
         rows=[
             {
@@ -166,7 +166,7 @@ def _slowest(visit: Visit) -> Quotes:
     return Quotes(
         name="slowest",
         title="The longest waits",
-        note="one line a conversation",
+        note="one line per conversation",
         rows=[
             {
                 "title": f"{number(row['longest_wait_secs'], SECONDS)}: {row['summary_title'] or 'without a title'}",

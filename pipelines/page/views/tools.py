@@ -133,7 +133,7 @@ def _errors(visit: Visit) -> Table:
     return Table(
         name="errors",
         title="Errors by type",
-        note="with the message that came most often",
+        note="with the most frequent message",
         rows=[
             row
             | {

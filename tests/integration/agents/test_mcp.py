@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,6 +100,7 @@ def test_a_metric_is_that_of_sql_over_both_transports(home: Home) -> None:
 
 def test_what_was_said_is_a_tool_only_if_allowed(home: Home) -> None:
     assert tool_names(mcp_server().create_server(answers(home))) == ALWAYS
+    assert {(hints.read_only_hint, hints.open_world_hint) for hints in tool_hints(answers(home))} == {(True, False)}
     assert tool_names(mcp_server().create_server(answers(home, has_transcripts=True))) == [*ALWAYS, *TRANSCRIPTS]
     with serving(home, "--transcripts") as url:
         assert tool_names(url) == [*ALWAYS, *TRANSCRIPTS]
@@ -156,10 +159,41 @@ def test_no_answer_has_what_was_said_or_who_it_was(home: Home, message: str) -> 
     assert not [number for number in numbers["caller_id"] if number in text]
 
 
+def tool_hints(of_answers: Any) -> list[Any]:
+    """What the tools promise a client."""
+
+    async def hints() -> list[Any]:
+        return [tool.annotations for tool in await mcp_server().create_server(of_answers).list_tools()]
+
+    return asyncio.run(hints())
+
+
+def agent_ids(home: Home) -> list[str]:
+    return query(home, "select agent_id from marts.dim_agents")["agent_id"].to_list()
+
+
 def test_what_was_said_can_be_found_and_shown_if_allowed(home: Home, message: str) -> None:
     server = mcp_server().create_server(answers(home, has_transcripts=True))
     (hits,) = ask(server, ("find_conversations", {"words": message}))
     assert hits["n"] == len(hits["conversations"]) > 0
+    first = hits["conversations"][0]
+    of_agent, since, until, other = ask(
+        server,
+        *(
+            ("find_conversations", {"words": message} | scope)
+            for scope in (
+                {"agent": first["agent_id"]},
+                {"since": first["started_at"]},
+                {"until": first["started_at"]},
+                {"agent": next(iter(set(agent_ids(home)) - {first["agent_id"]}))},
+            )
+        ),
+    )
+    is_found = [
+        first["conversation_id"] in [hit["conversation_id"] for hit in answer["conversations"]]
+        for answer in (of_agent, since, until, other)
+    ]
+    assert is_found == [True, True, False, False]
     conversation_id = hits["conversations"][0]["conversation_id"]
     (shown, unknown, turns) = ask(
         server,
@@ -230,13 +264,16 @@ def test_an_answer_that_is_too_large_is_an_error(home: Home) -> None:
 
 
 def test_every_metric_is_listed_and_explained(home: Home) -> None:
-    (listed, one_model, explained, unknown, model, table, column) = ask(
+    (listed, one_model, explained, several, unexplained, unknown, model, upper, table, column) = ask(
         mcp_server().create_server(answers(home)),
         ("list_metrics", {}),
         ("list_metrics", {"model": "agent_daily"}),
         ("explain_metric", {"name": "agent_daily.success_rate"}),
+        ("explain_metric", {"name": "success_rate"}),
+        ("explain_metric", {"name": "agent_daily.success_rat"}),
         ("metric", {"name": "agent_daily.success_rat"}),
         ("metric", {"name": "agent_daily"}),
+        ("describe_tables", {"name": "Marts.FCT_Turns"}),
         ("describe_tables", {"name": "fct_turn"}),
         ("query", {"sql": "select conversation from fct_turns"}),
     )
@@ -249,7 +286,15 @@ def test_every_metric_is_listed_and_explained(home: Home) -> None:
     assert explained["definition"]["denominator"] == "n_success + n_failure"
     paths = {path for origin in explained["computed_from"] for path in origin["api_paths"]}
     assert "analysis.call_successful" in paths
-    assert "Did you mean agent_daily.success_rate or" in unknown
+    names = [several["name"], *several["also_in"]]
+    assert several["n"] == len(names) == len({name for name in names if name.endswith(".success_rate")})
+    assert "metrics.agent_scorecard.success_rate" in names
+    (described,) = upper["tables"]
+    assert (described["table"], described["one_row_per"]) == ("marts.fct_turns", ["conversation_id", "turn_index"])
+    assert described["description"].startswith("Transcript entries with their waits")
+    assert "There is no metric, model or column 'agent_daily.success_rat'." in unexplained
+    for error in (unexplained, unknown):
+        assert "Did you mean agent_daily.success_rate or" in error
     assert "`list_metrics` lists them" in unknown  # the tool, not the command that people have
     assert "Did you mean fct_turns?" in table
     assert "`describe_tables` lists tables and columns" in column

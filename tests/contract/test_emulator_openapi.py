@@ -92,6 +92,24 @@ def test_the_nine_calls_of_the_reference_are_served(client: httpx.Client) -> Non
     assert sum(len(methods) for methods in OPENAPI["paths"].values()) == 9
 
 
+READ_BY_THE_SDK = {
+    "/v1/convai/agents",
+    "/v1/convai/agents/{agent_id}",
+    "/v1/convai/agents/{agent_id}/branches",
+    "/v1/convai/agents/{agent_id}/versions/{version_id}",
+    "/v1/convai/batch-calling/workspace",
+    "/v1/convai/batch-calling/{batch_id}",
+    "/v1/workspace/analytics/usage",
+    "/v1/workspace/analytics/query/usage-by-product-over-time",
+}
+"""Routes that are newer than the reference; ``test_emulator_sdk.py`` reads them."""
+
+
+def test_every_route_is_one_of_the_reference_or_read_by_the_sdk(world: World) -> None:
+    routes = {getattr(route, "path", "") for route in create_app(world, clock=lambda: UNTIL).routes}
+    assert routes - set(OPENAPI["paths"]) == READ_BY_THE_SDK, "compare the new route in test_emulator_sdk.py"
+
+
 # What the schema can carry, as (path, kind of value): ``[]`` is any item, ``*`` any key of a map.
 
 Place = tuple[str, str]

@@ -139,7 +139,7 @@ def test_values_that_somebody_has_changed_are_named_by_day_and_rebuilt(names, mo
     result = sync.sync(context, run_id="second")
     assert_repaired(context, original, result, files[0])
     reason = "not as recorded, because a run was killed or somebody has changed the file"
-    assert result.warnings == (f"{files[0]}{more}: {reason}. What it had is rebuilt from the landing.",)
+    assert result.warnings == (f"{files[0]}{more}: {reason}. Its content is rebuilt from the landing.",)
 
 
 def test_what_the_lake_has_lost_is_not_missing_where_it_is_published_and_fails_a_build(context, original, tmp_path):

@@ -1,4 +1,4 @@
-"""Damage at rest: files that cannot be read, files of the lake that have other rows than were written, and others'.
+"""Damage on disk: unreadable files, files of the lake whose rows have changed, and files that no run has written.
 
 The rows and sizes of the files of a day are in the footer of its file of ``conversation_checks``, which is written
 last (``lake.upsert_partition``). A wrong file of the lake is removed, and that file of its day as well: then the
@@ -90,7 +90,7 @@ def _named_files(home: Home, table: Table) -> Iterator[tuple[Path, str | None]]:
 
 
 def _is_of_workspace(file: Path, workspace: str | None) -> bool:
-    """Whether the rows are of a workspace, of which nothing is landed any more: a copy has those of another."""
+    """Whether the rows belong to a workspace without a landing; those of a copy belong to another one."""
     try:
         rows = pl.read_parquet(file, columns=[WORKSPACE.name], glob=False) if workspace is not None else None
     except (pl.exceptions.PolarsError, OSError):
@@ -140,7 +140,7 @@ def _repair_landing(home: Home, at: datetime, *, is_deep: bool) -> list[str]:
     lines = []
     for file, reason in unreadable_files(home, home.landing, is_deep=is_deep):
         target = _set_aside(home, file, at)
-        lines.append(f"{file} cannot be read, and is set aside as {target}. What it had is fetched again. {reason}")
+        lines.append(f"{file} cannot be read, and is set aside as {target}. Its content is fetched again. {reason}")
     return lines
 
 
@@ -155,7 +155,7 @@ def _set_aside(home: Home, file: Path, at: datetime) -> Path:
 def _repair_lake(home: Home, at: datetime, *, is_deep: bool) -> list[str]:
     files, others = _list_files(home)
     lines = [
-        f"{file} was written by no run, and is set aside as {_set_aside(home, file, at)}: readers would count its rows."
+        f"No run has written {file}; it is set aside as {_set_aside(home, file, at)}, as readers would count its rows."
         for file in others
     ]
     lost_days: set[date] = set()
@@ -168,7 +168,7 @@ def _repair_lake(home: Home, at: datetime, *, is_deep: bool) -> list[str]:
     landed_days = set[str]() if is_deep else {folder.name.partition("=")[2] for folder in home.landing.iterdir()}
     for file in _misplaced(files, except_days=landed_days):
         file.unlink()
-        lines.append(f"{file} had rows of another day, and is removed; those of its day are rebuilt from the landing.")
+        lines.append(f"{file} had rows of another day, and is removed; its day is rebuilt from the landing.")
         lost_days.add(_day(file))
     wrong = {file: (n_recorded, n_rows) for file, n_recorded, n_rows in wrong_counts(home)} if is_deep else {}
     missing, changed = _differing_files(home)
@@ -180,7 +180,7 @@ def _repair_lake(home: Home, at: datetime, *, is_deep: bool) -> list[str]:
         more = f" and {len(others_of_day)} more of its day" if others_of_day else ""
         lines.append(
             f"{first}{more}: not as recorded, because a run was killed or somebody has changed the file. "
-            "What it had is rebuilt from the landing."
+            "Its content is rebuilt from the landing."
         )
     for file in (*missing, *wrong, *changed):
         file.unlink(missing_ok=True)

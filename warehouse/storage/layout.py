@@ -1,11 +1,11 @@
 """Brings a home folder of the earlier layout to the current one, in place; the next run continues one that was killed.
 
 Layout 2 named the folders of the lake's days ``start_date=…``, like the column, and kept the schema file of a daily
-table in the table's folder; engines that read ``name=value`` folders as a column refused or misread that. Of
-``sync_runs``, it had a file a run.
+table in the table's folder; engines that read ``name=value`` folders as a column rejected or misread that.
+``sync_runs`` had one file per run.
 
-The marker is changed first, so that an earlier version of convohouse refuses the home from then on, and once more at
-the end: until then every reader of the lake refuses it too.
+The marker is changed first, so that an earlier version of convohouse rejects the home from then on, and once more at
+the end: until then every reader of the lake rejects it too.
 """
 
 from __future__ import annotations

@@ -28,8 +28,6 @@ AGENTS_CHECK, BATCHES_CHECK, BILLS_CHECK = (
     "bill_could_be_asked_for",
 )
 
-AssetResults = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
-
 
 def _copied(
     key: dg.AssetKey,

@@ -152,9 +152,10 @@ def test_without_a_target_all_of_the_settings_and_of_the_record_are_published(ho
         ((tmp_path / "x").as_uri(), "delta", "unchanged"),
     ]
     assert run(tmp_path, "publish", "bi", **environment).code == 0
-    assert run(tmp_path, "publish", str(tmp_path / "x"), "--forget", "--json", **environment).data == {
-        "is_forgotten": True
-    }
+    for is_forgotten in (True, False):  # the second time there is nothing to forget
+        assert run(tmp_path, "publish", str(tmp_path / "x"), "--forget", "--json", **environment).data == {
+            "is_forgotten": is_forgotten
+        }
     config = {"bi": {"target": str(tmp_path / "bi")}}  # as it was published to, although no format is set
     shown = run(tmp_path, "status", "--json", **environment, CONVOHOUSE_PUBLISH=json.dumps(config)).data["targets"]
     assert [(target["name"], target["format"], target["published_at"] is None) for target in shown] == [

@@ -31,8 +31,8 @@ WORLD_FILE = "demo.json"
 DAYS_BETWEEN = 7
 """Days between the two nights of a first demo: conversations change, are rated and deleted meanwhile."""
 NIGHT_BEGINS = timedelta(minutes=30)
-"""After midnight, as of which the API shows itself: by then, what was open at some midnight is over, and so what is due
-does not depend on how long a night takes."""
+"""How long after midnight a night begins; the API shows its state of midnight. By then, conversations that were open at
+a midnight have ended, so which of them are due does not depend on how long a night takes."""
 DRAWN_UNTIL = date(2026, 11, 26)
 """The last day of the conversations that every demo shows, shifted to end with its own first run."""
 YEARS = range(2000, 2100)

@@ -123,9 +123,8 @@ def run_query(options: Options, sql: str) -> pl.DataFrame:
 
 def _sql_text(sql: str) -> str:
     text = sys.stdin.buffer.read().decode(errors="replace") if sql == "-" else sql
-    text = text.encode(errors="surrogateescape").decode(
-        errors="replace"
-    )  # an argument can hold bytes that are not text
+    # an argument can hold bytes that are not text
+    text = text.encode(errors="surrogateescape").decode(errors="replace")
     if not text.strip():
         raise click.UsageError("The SQL is empty.")
     return text

@@ -21,7 +21,7 @@ STEPS: tuple[tuple[ModuleType, str, str], ...] = (
     (sync_steps, "list_conversations", "list"),
     (sync_steps, "fetch_documents", "fetch, land, flatten completed days"),
     (sync_steps, "flatten_conversations", "flatten the rest, other tables"),
-    (sync, "sync_reference_data", "prices, agents, batches, bill"),
+    (sync, "sync_reference_data", "prices, agents, batches, tags, bill"),
     (sync_steps, "build_models", "build, of which"),
     (runner, "read_project", "- read the models"),
     (runner, "materialize", "- views, seeds, models"),

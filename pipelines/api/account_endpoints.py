@@ -1,4 +1,4 @@
-"""The API's endpoints for what belongs to the workspace: agents' configurations, batches of calls, the bill.
+"""The API's endpoints for what belongs to the workspace: agents' configurations, batches of calls, tags, the bill.
 
 Source: the vendor's SDK 2.78.0; the API reference of November 2025 has none of them.
 """
@@ -18,10 +18,11 @@ from pipelines.api.endpoints import iterate_pages, path_segment
 from pipelines.api.error_mapping import CHECK_HOST
 from pipelines.api.responses import cursor_of_next, hashed_name, is_usable_id, parse_body
 from pipelines.errors import ApiError, NotFoundError
-from warehouse.schema.operations import AGENT_PREFIX, BATCH_PREFIX, BRANCH_PREFIX
+from warehouse.schema.operations import AGENT_PREFIX, BATCH_PREFIX, BRANCH_PREFIX, TAG_PREFIX
 
 AGENTS = "/v1/convai/agents"
 BATCHES = "/v1/convai/batch-calling"
+TAGS = "/v1/convai/tags"
 Basis = Literal["cost", "credits"]
 Document = dict[str, Any]
 
@@ -70,6 +71,18 @@ async def list_batches(client: ApiClient) -> Listing:
         cursor_key="last_doc",
     )
     return _by_id(rows, "id", BATCH_PREFIX)
+
+
+async def list_tags(client: ApiClient) -> Listing:
+    """All tags of conversations of the workspace, with their titles.
+
+    Raises:
+        ApiError: as ``list_agents``.
+    """
+    rows = await _list_all(
+        client, TAGS, {"page_size": PAGE_SIZE}, key="conversation_tags", next_key="next_cursor", cursor_key="cursor"
+    )
+    return _by_id(rows, "tag_id", TAG_PREFIX)
 
 
 async def get_agent(client: ApiClient, agent_id: str, version_id: str | None = None) -> Document:

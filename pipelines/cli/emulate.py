@@ -39,8 +39,8 @@ def emulate(
 ) -> None:
     """Serve an emulated API on this machine, until Ctrl-C.
 
-    It serves everything that convohouse requests: conversations, tools, agents, batches and the bill. The conversations
-    are realistic, and --faults produces errors.
+    It serves everything that convohouse requests: conversations, tools, agents, batches, tags and the bill. The
+    conversations are realistic, and --faults produces errors.
     """
     from pipelines.emulator.generator.world import World
     from pipelines.emulator.server.app import create_app

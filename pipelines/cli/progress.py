@@ -27,6 +27,7 @@ NOUNS = {
     "prices": "agents",
     "agents": "agents",
     "batches": "batches",
+    "tags": "tags",
     "bill": "days",
     "build": "models",
     "check": "checks",

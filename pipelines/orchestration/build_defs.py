@@ -15,7 +15,7 @@ from pipelines.orchestration.assets.lake import lake_tables
 from pipelines.orchestration.assets.landing import conversation_details, conversation_list
 from pipelines.orchestration.assets.models import models_asset
 from pipelines.orchestration.assets.publish import publish_assets
-from pipelines.orchestration.assets.reference_data import agents, batches, bills, prices, tools
+from pipelines.orchestration.assets.reference_data import agents, batches, bills, prices, tags, tools
 from pipelines.orchestration.assets.weekly_report import weekly_report, weekly_report_job, weekly_report_schedule
 from pipelines.orchestration.jobs import backfill, nightly_job, nightly_schedule
 from pipelines.orchestration.killed_runs import context_resource, killed_runs_sensor
@@ -54,6 +54,7 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
         prices,
         agents,
         batches,
+        tags,
         bills,
         agent_access,
         recordings,

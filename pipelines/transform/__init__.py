@@ -17,7 +17,7 @@ From the landing to the lake:
 
 7. ``refresh_lake``: finds stale conversations and brings every table up to date
 8. ``merge_days``: flattens stale conversations and merges their rows day by day; ``worker_pool`` adds processes
-9. ``tools``, ``llm_prices``, ``agent_configs``, ``batch_calls``, ``bills``: reference data, each a few
+9. ``tools``, ``llm_prices``, ``agent_configs``, ``listed_items``, ``bills``: reference data, each a few
    ``record_tables``; ``history`` compares its versions; ``agents``: derived from the lake
 10. ``schema_drift``, ``schema_drift_reference_data``: the table ``unknown_fields``, counted by the module of that name
 

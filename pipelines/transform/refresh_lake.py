@@ -15,9 +15,9 @@ import polars as pl
 
 from pipelines.transform.agent_configs import refresh_agent_configs
 from pipelines.transform.agents import refresh_agents
-from pipelines.transform.batch_calls import refresh_batch_calls
 from pipelines.transform.bills import refresh_billed_usage
 from pipelines.transform.flatten import PARSER_VERSION
+from pipelines.transform.listed_items import refresh_batch_calls, refresh_tag_definitions
 from pipelines.transform.llm_prices import refresh_prices
 from pipelines.transform.merge_days import DELETION_REASONS, map_kind, reflatten
 from pipelines.transform.schema_drift import refresh_unknown
@@ -113,6 +113,7 @@ def refresh_lake(
     refresh_prices(home)
     refresh_agent_configs(home)
     refresh_batch_calls(home)
+    refresh_tag_definitions(home)
     refresh_billed_usage(home)
     refresh_unknown(home)  # reads the tables above
     _refresh_conversation_list(home)

@@ -1,9 +1,9 @@
 """Schema drift of what comes from no conversation: the rows of the lake to look at; ``unknown_fields`` counts them.
 
-A tool, configuration, branch or batch was seen when it was first listed as it is, a version when it was first listed, a
-price or bill when it was fetched. The example is the id of the tool, agent or batch; of a bill, its basis. A key of a
-parameter counts under the location of the parameter, whatever it nests in: ``tools[].body{}.new_key``. Keys that the
-vendor documents and no column has (``documented_keys``) do not count.
+A tool, configuration, branch, batch or tag was seen when it was first listed as it is, a version when it was first
+listed, a price or bill when it was fetched. The example is the id of the tool, agent, batch or tag; of a bill, its
+basis. A key of a parameter counts under the location of the parameter, however deep it is: ``tools[].body{}.new_key``.
+Keys that the vendor documents and no column has (``documented_keys``) do not count.
 """
 
 from __future__ import annotations
@@ -13,15 +13,20 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pipelines.transform.agent_configs import RECORDS
-from pipelines.transform.batch_calls import BATCH_TABLE
+from pipelines.transform import agent_configs, listed_items
 from pipelines.transform.bills import unread_fields
 from pipelines.transform.document_schema import paths
 from pipelines.transform.llm_prices import PRICE_TABLE
 from pipelines.transform.record_tables import RECORD_ITSELF, RecordTable
 from pipelines.transform.tools import PARAMETER_TABLE, TOOL_TABLE
 from pipelines.transform.unknown_fields import count_keys, count_rows
-from warehouse.schema.account_data import AGENT_BRANCHES, AGENT_CONFIGS, AGENT_VERSIONS, BATCH_CALLS
+from warehouse.schema.account_data import (
+    AGENT_BRANCHES,
+    AGENT_CONFIGS,
+    AGENT_VERSIONS,
+    BATCH_CALLS,
+    TAG_DEFINITIONS,
+)
 from warehouse.schema.documented_keys import DOCUMENTED_KEYS
 from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOLS
 from warehouse.schema.types import Table, display_path
@@ -43,15 +48,16 @@ class _Records(NamedTuple):
 _RECORDS = (
     _Records(TOOLS, TOOL_TABLE, "tool_id", "changed_at"),
     _Records(LLM_PRICES, PRICE_TABLE, "agent_id", "asked_at"),
-    _Records(AGENT_CONFIGS, RECORDS[AGENT_CONFIGS.name], "agent_id", "valid_from_at"),
-    _Records(AGENT_BRANCHES, RECORDS[AGENT_BRANCHES.name], "agent_id", "valid_from_at"),
-    _Records(AGENT_VERSIONS, RECORDS[AGENT_VERSIONS.name], "agent_id", "first_seen_at"),
-    _Records(BATCH_CALLS, BATCH_TABLE, "batch_call_id", "changed_at"),
+    _Records(AGENT_CONFIGS, agent_configs.RECORDS[AGENT_CONFIGS.name], "agent_id", "valid_from_at"),
+    _Records(AGENT_BRANCHES, agent_configs.RECORDS[AGENT_BRANCHES.name], "agent_id", "valid_from_at"),
+    _Records(AGENT_VERSIONS, agent_configs.RECORDS[AGENT_VERSIONS.name], "agent_id", "first_seen_at"),
+    _Records(BATCH_CALLS, listed_items.RECORDS[BATCH_CALLS.name], "batch_call_id", "changed_at"),
+    _Records(TAG_DEFINITIONS, listed_items.RECORDS[TAG_DEFINITIONS.name], "tag_id", "changed_at"),
 )
 
 
 def reference_occurrences(home: Home) -> Iterator[pl.DataFrame]:
-    """Unknown keys and types of tools, their parameters, prices, agents, batches and bills."""
+    """Unknown keys and types of tools, their parameters, prices, agents, batches, tags and bills."""
     for records in _RECORDS:
         rows = lake.read(home, records.table, [records.id_column, records.time_column, "extra"])
         rows = rows.rename({records.id_column: "example_id", records.time_column: "seen_at"})

@@ -1,7 +1,7 @@
-"""Agents' configurations and batches of calls: fetched once in a UTC day, landed, and flattened.
+"""Agents' configurations, batches of calls and tags: fetched once in a UTC day, landed, and flattened.
 
 As with the other reference data, a key may lack the scope for them, which must not stop the copy of conversations: the
-parts of a sync return an error as a warning. An error of one agent, branch, version or batch is quarantined.
+parts of a sync return an error as a warning. An error of one agent, branch, version, batch or tag is quarantined.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from pipelines.extract.land_reference_data import land_listing
 from pipelines.privacy.messages import describe_error, hide_message
 from pipelines.transform.agent_configs import BRANCHES, VERSIONS, check_item, parent_version, refresh_agent_configs
 from pipelines.transform.agent_texts import summarize_texts
-from pipelines.transform.batch_calls import check_batch, refresh_batch_calls
 from pipelines.transform.canonical_json import load
+from pipelines.transform.listed_items import check_batch, check_tag, refresh_batch_calls, refresh_tag_definitions
 from pipelines.transform.refresh_lake import refresh_quarantine
 from pipelines.usecases.context import Context, Progress, no_progress, run_with_client
 from pipelines.usecases.workspace_lookup import require_same_workspace
 from warehouse.errors import ConvohouseError
-from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES
+from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_TAGS
 from warehouse.schema.conversations import CONVERSATIONS
-from warehouse.schema.operations import AGENT_UNAVAILABLE, BATCH_UNAVAILABLE
+from warehouse.schema.operations import AGENT_UNAVAILABLE, BATCH_UNAVAILABLE, TAG_UNREADABLE
 from warehouse.schema.transcript import TURNS
 from warehouse.schema.types import Table
 from warehouse.storage import lake, parquet, quarantine
@@ -45,6 +45,8 @@ MAX_VERSIONS = 50
 DROPPED_KEYS = frozenset(
     {
         "access_info",
+        "workspace_id",
+        "owner_user_id",
         "default_hold_audio_url",
         "calls_7d",
         "draft_exists",
@@ -54,7 +56,7 @@ DROPPED_KEYS = frozenset(
         "commits_behind",
     }
 )
-"""Keys of an agent or branch that say who created it, or change without it; the author of a version lands."""
+"""Keys of an agent, branch or tag that say who created it, or change without it; the author of a version lands."""
 BATCH_KEYS = (
     *("name", "agent_id", "branch_id", "status", "timezone", "created_at_unix", "scheduled_time_unix"),
     *("last_updated_at_unix", "total_calls_scheduled", "total_calls_dispatched", "total_calls_finished", "retry_count"),
@@ -67,7 +69,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ItemsResult:
-    """A listing of agents or batches: how many it has, and why some could not be fetched, by id."""
+    """A listing of agents, batches or tags: how many it has, and why some could not be fetched, by id."""
 
     n_listed: int
     errors: Mapping[str, str]
@@ -307,6 +309,27 @@ def _without_people(batch: Document) -> Document:
     }
 
 
+class TagsCopy(_ItemsCopy):
+    """The tags of conversations, whose titles only their list has."""
+
+    table, reason = LANDED_TAGS, TAG_UNREADABLE
+
+    async def fetch(self, client: ApiClient) -> None:
+        """List the tags."""
+        tags, errors = await api.list_tags(client)
+        self._listed = tags
+        self._items = _Items(lambda: api.list_tags(client), errors)
+        self._items.documents |= {tag_id: _lasting(tag) for tag_id, tag in tags.items()}
+        self._progress("tags", len(tags), len(tags))
+
+    def land(self) -> ItemsResult:
+        """Land the tags, and refresh the lake."""
+        result = self._land(check_tag)
+        refresh_tag_definitions(self._context.home)
+        refresh_quarantine(self._context.home)
+        return result
+
+
 def are_agents_due(context: Context) -> bool:
     """Whether the agents were not copied today, or not without an error."""
     return _is_due(context, LANDED_AGENTS, AGENT_UNAVAILABLE)
@@ -315,6 +338,11 @@ def are_agents_due(context: Context) -> bool:
 def are_batches_due(context: Context) -> bool:
     """Whether the batches were not copied today, or not without an error."""
     return _is_due(context, LANDED_BATCHES, BATCH_UNAVAILABLE)
+
+
+def are_tags_due(context: Context) -> bool:
+    """Whether the tags were not copied today, or not without an error."""
+    return _is_due(context, LANDED_TAGS, TAG_UNREADABLE)
 
 
 def _is_due(context: Context, table: Table, reason: str) -> bool:

@@ -1,4 +1,4 @@
-"""Reference data as a part of a sync, or alone: tools, prices of language models, agents, batches, and the bill.
+"""Reference data as a part of a sync, or alone: tools, prices of language models, agents, batches, tags and the bill.
 
 A key may lack the scopes for it, which must not stop the copy of the conversations: an error of the API is a warning.
 """
@@ -12,7 +12,14 @@ from pipelines.api.client import ApiClient
 from pipelines.api.tasks import run_concurrently
 from pipelines.errors import ApiError
 from pipelines.transform.schema_drift import refresh_unknown
-from pipelines.usecases.account_data import AgentsCopy, BatchesCopy, are_agents_due, are_batches_due
+from pipelines.usecases.account_data import (
+    AgentsCopy,
+    BatchesCopy,
+    TagsCopy,
+    are_agents_due,
+    are_batches_due,
+    are_tags_due,
+)
 from pipelines.usecases.bill import BillCopy, is_bill_due
 from pipelines.usecases.context import Context, Progress, no_progress, run_with_client
 from pipelines.usecases.masking_state import require_hidden
@@ -65,13 +72,14 @@ AFTER_FLATTENING: tuple[tuple[str, Callable[[Context], bool], Callable[[Context,
     ("prices of language models", are_prices_due, lambda context, progress: PricesCopy(context, progress=progress)),
     ("agents", are_agents_due, AgentsCopy),
     ("batches", are_batches_due, BatchesCopy),
+    ("tags", are_tags_due, TagsCopy),
     ("bill", is_bill_due, BillCopy),
 )
 """Name, whether it is due, and how it is copied."""
 
 
 def sync_reference_data(context: Context, progress: Progress = no_progress) -> tuple[str, ...]:
-    """Copy what is due of prices, agents, batches and the bill, fetched side by side with one client.
+    """Copy what is due of prices, agents, batches, tags and the bill, fetched side by side with one client.
 
     After conversations are flattened: prompts are measured, and versions and the first day looked up, in the lake.
 

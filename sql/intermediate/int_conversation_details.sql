@@ -7,13 +7,17 @@ incremental_by = "start_date"
 workspace = "Workspace of the API that the conversation belongs to."
 conversation_id = "Id of the conversation."
 start_date = "UTC day on which the conversation started."
-tags = "Ids of its tags in the order of the alphabet, a comma and a space between them."
+tags = "Titles of its tags in the order of the alphabet, a comma and a space between them; the id of a tag without a title."
 main_llm = "Language model that cost most, else that used most tokens; null when no usage is reported."
 n_failed_criteria = "Evaluation criteria that the conversation did not meet, by the verdicts that metrics count."
 n_agents = "Different agents that the conversation visited."
 */
 with tags as (
     select * from staging.stg_tags
+),
+
+tag_definitions as (
+    select * from staging.stg_tag_definitions
 ),
 
 llm_usage as (
@@ -26,6 +30,17 @@ evaluations as (
 
 visited_agents as (
     select * from staging.stg_visited_agents
+),
+
+titled_tags as (
+    select
+        tags.workspace,
+        tags.conversation_id,
+        tags.start_date,
+        coalesce(nullif(trim(tag_definitions.title), ''), tags.tag_id) as tag
+    from tags
+    left join tag_definitions
+        on tags.workspace = tag_definitions.workspace and tags.tag_id = tag_definitions.tag_id
 ),
 
 models as (
@@ -51,17 +66,17 @@ details as (
         workspace,
         conversation_id,
         start_date,
-        tag_id,
+        tag,
         null as model,
         null as failed_criteria,
         null as agent_id
-    from tags
+    from titled_tags
     union all
     select
         workspace,
         conversation_id,
         start_date,
-        null as tag_id,
+        null as tag,
         model,
         null as failed_criteria,
         null as agent_id
@@ -71,7 +86,7 @@ details as (
         workspace,
         conversation_id,
         start_date,
-        null as tag_id,
+        null as tag,
         null as model,
         case when result = 'failure' then criteria_id end as failed_criteria,
         null as agent_id
@@ -82,7 +97,7 @@ details as (
         workspace,
         conversation_id,
         start_date,
-        null as tag_id,
+        null as tag,
         null as model,
         null as failed_criteria,
         agent_id
@@ -94,7 +109,7 @@ final as (
         workspace,
         conversation_id,
         start_date,
-        nullif(array_to_string(list_sort(list(distinct tag_id) filter (where tag_id is not null)), ', '), '') as tags,
+        nullif(array_to_string(list_sort(list(distinct tag) filter (where tag is not null)), ', '), '') as tags,
         max(model) as main_llm,
         count(failed_criteria) as n_failed_criteria,
         count(distinct agent_id) as n_agents

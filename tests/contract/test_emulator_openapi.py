@@ -99,6 +99,7 @@ READ_BY_THE_SDK = {
     "/v1/convai/agents/{agent_id}/versions/{version_id}",
     "/v1/convai/batch-calling/workspace",
     "/v1/convai/batch-calling/{batch_id}",
+    "/v1/convai/tags",
     "/v1/workspace/analytics/usage",
     "/v1/workspace/analytics/query/usage-by-product-over-time",
 }

@@ -15,6 +15,7 @@ import pytest
 from pydantic import BaseModel
 
 from pipelines.emulator.data.agents import AGENTS
+from pipelines.emulator.generator.document import TAGS
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import agents_endpoint
 from pipelines.emulator.server.app import create_app
@@ -199,6 +200,16 @@ def test_agents_versions_and_branches(sdk: Any) -> None:
         assert sum(branch.current_live_percentage for branch in branches) == 100
         for branch in agents_endpoint.branches(agent):
             checked(vendor().AgentBranchSummary, branch)
+
+
+def test_tags_have_titles(sdk: Any) -> None:
+    first = sdk.conversations.tags.list(page_size=2)
+    second = sdk.conversations.tags.list(page_size=2, cursor=first.next_cursor)
+    assert (first.has_more, second.has_more) == (True, False)
+    listed = [*first.conversation_tags, *second.conversation_tags]
+    assert {tag.tag_id: tag.title for tag in listed} == TAGS
+    for tag in listed:
+        checked(vendor().ConversationTagResponseModel, tag.model_dump())
 
 
 def test_batches_and_their_recipients(sdk: Any, world: World) -> None:

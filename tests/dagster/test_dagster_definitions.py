@@ -77,8 +77,8 @@ def test_every_table_and_model_is_an_asset(graph):
         "seeds/metric_headers",
         "seeds/workspaces",
     }
-    names = ("listings", "documents", "tools", "prices", "agents", "batches", "bills", "agent_access", "recordings")
-    landed = {f"landing/{name}" for name in names}
+    names = ("listings", "documents", "tools", "prices", "agents", "batches", "tags", "bills")
+    landed = {f"landing/{name}" for name in (*names, "agent_access", "recordings")}
     expected = tables | models | seeds | landed | {"reports/weekly"}
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == expected
 

@@ -1,4 +1,4 @@
-"""The assets of tools, prices, agents, batches and the bill: what they land, and that an API error is a warning."""
+"""The assets of reference data: what they land, and that an API error is a warning."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ from pipelines.orchestration.assets.reference_data import (
     BILLS_CHECK,
     PRICES,
     PRICES_CHECK,
+    TAGS,
+    TAGS_CHECK,
     TOOLS,
     TOOLS_CHECK,
     agents,
     batches,
     bills,
     prices,
+    tags,
     tools,
 )
 from pipelines.settings import Settings
@@ -48,7 +51,7 @@ def materialize(tmp_path):
         with running(app) as url:
             app_context = Context(Settings(home=tmp_path / "home", base_url=url, api_key="demo"), clock=lambda: NOW)
             result = dg.materialize(
-                [tools, prices, agents, batches, bills],
+                [tools, prices, agents, batches, tags, bills],
                 resources={"app_context": app_context, "progress": no_progress},
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
@@ -64,8 +67,8 @@ def test_tools_land_and_prices_wait_for_the_first_call(materialize):
         event.asset_key: event.step_materialization_data.materialization.metadata["n_copied"].value
         for event in result.get_asset_materialization_events()
     }
-    assert counts == {TOOLS: 14, PRICES: 0, AGENTS: 5, BATCHES: 0, BILLS: 1}
-    names = (TOOLS_CHECK, PRICES_CHECK, AGENTS_CHECK, BATCHES_CHECK, BILLS_CHECK)
+    assert counts == {TOOLS: 14, PRICES: 0, AGENTS: 5, BATCHES: 0, TAGS: 3, BILLS: 1}
+    names = (TOOLS_CHECK, PRICES_CHECK, AGENTS_CHECK, BATCHES_CHECK, TAGS_CHECK, BILLS_CHECK)
     assert {name: check.passed for name, check in checks.items()} == dict.fromkeys(names, True)
     assert (item_rows(app_context.home, LANDED_TOOLS).height, price_rows(app_context.home).height) == (14, 0)
     assert {table.name: lake.read(app_context.home, table).is_empty() for table in REFERENCE_TABLES} == {

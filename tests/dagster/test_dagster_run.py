@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("few_models")
 PROJECT = Path(__file__).parents[2]
 SINCE = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)
 
-REFERENCE_STAGES = {"tools", "prices", "agents", "batches", "bill"}
+REFERENCE_STAGES = {"tools", "prices", "agents", "batches", "tags", "bill"}
 
 
 def test_the_run_is_kept_in_the_projects_folder(emulated, tmp_path, monkeypatch, capfd):

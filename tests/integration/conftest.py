@@ -27,7 +27,7 @@ def few_keys(request: pytest.FixtureRequest) -> tuple[str, ...]:
 
 @pytest.fixture
 def reference_data() -> None:
-    """For a test among those of ``conversations_alone`` that looks at agents, prices, batches or the bill."""
+    """For a test among those of ``conversations_alone`` that looks at agents, prices, batches, tags or the bill."""
 
 
 @pytest.fixture

@@ -66,9 +66,9 @@ def test_sync_says_what_it_did(first: tuple[Path, Ended], n_calls: int) -> None:
     ]
     stages = [line.split(":")[0] for line in ended.err.split("\n\n")[0].splitlines()]
     stages = list(dict.fromkeys(stages))
-    side_by_side = [sorted(stages[1:3]), sorted(stages[4:8])]
-    assert side_by_side == [["fetch", "tools"], ["agents", "batches", "bill", "prices"]]
-    assert [stages[0], stages[3], *stages[8:]] == ["list", "flatten", "build", "check"]
+    side_by_side = [sorted(stages[1:3]), sorted(stages[4:9])]
+    assert side_by_side == [["fetch", "tools"], ["agents", "batches", "bill", "prices", "tags"]]
+    assert [stages[0], stages[3], *stages[9:]] == ["list", "flatten", "build", "check"]
     assert f"fetch: {n_calls} of {n_calls} conversations" in ended.err
 
 

@@ -18,7 +18,7 @@ from pipelines.extract.fetch_conversations import LISTED_BUT_NOT_FOUND
 from pipelines.extract.workspace_identity import host_of
 from pipelines.settings import Settings
 from pipelines.usecases import sync
-from pipelines.usecases.account_data import AgentsCopy, BatchesCopy
+from pipelines.usecases.account_data import AgentsCopy, BatchesCopy, TagsCopy
 from pipelines.usecases.audio import download_audio
 from pipelines.usecases.bill import BillCopy
 from pipelines.usecases.reference_data import ToolsCopy
@@ -50,6 +50,11 @@ def agents(context):
 def batches(context):
     with context.write_lock("batches"):
         BatchesCopy(context).fetch_and_land()
+
+
+def tags(context):
+    with context.write_lock("tags"):
+        TagsCopy(context).fetch_and_land()
 
 
 def bill(context):
@@ -197,7 +202,7 @@ def test_another_workspace_is_noticed_before_anything_of_it_lands(nights, policy
         assert sync.sync(context, run_id="4").problems == ()
 
 
-@pytest.mark.parametrize("command", [tools, agents, batches, bill, recordings, retry])
+@pytest.mark.parametrize("command", [tools, agents, batches, tags, bill, recordings, retry])
 def test_a_command_that_lists_no_conversations_notices_another_workspace_too(nights, command):
     foreign = create_app(World(seed=99, conversations=60, days=6, until=UNTIL), clock=lambda: nights.now)
     with running(foreign) as foreign_url:

@@ -11,7 +11,7 @@ from pipelines.extract import run_log
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.transform.schema_drift import new_unknown
 from tests.helpers.sample_documents import STARTED, detail
-from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES
+from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_TAGS
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.schema.registry import BY_NAME
 from warehouse.storage import lake, landing, landing_reference_data, parquet
@@ -306,17 +306,19 @@ RECORDS = {
         {"agent": {"tags": ["x"], "vad": 1}, "metadata": {"brand_new": 1}},
     ),
     "batch_calls[]": (LANDED_BATCHES, "btcal_1", {"name": "B", "brand_new": 1}),
+    "conversation_tags[]": (LANDED_TAGS, "tag_1", {"title": "T", "brand_new": 1}),
 }
 RECORD_KEYS = {
     "agent": ["agent.conversation_config.tts.brand_new"],
     "branches[]": ["branches[].brand_new"],
     "version": ["version.agent.vad", "version.metadata.brand_new"],
     "batch_calls[]": ["batch_calls[].brand_new"],
+    "conversation_tags[]": ["conversation_tags[].brand_new"],
 }
 
 
 @pytest.mark.parametrize("kind", RECORDS)
-def test_a_new_key_of_agents_and_batches_counts_from_its_first_listing(home, kind):
+def test_a_new_key_of_agents_batches_and_tags_counts_from_its_first_listing(home, kind):
     table, item_id, document = RECORDS[kind]
     for n in range(2):  # the second listing shows the same, so it has no payload
         payload = None if n else json.dumps(document).encode()

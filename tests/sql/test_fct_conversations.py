@@ -60,8 +60,10 @@ def test_call_with_everything(rows: Any) -> None:
     rows.add("tool_calls", turn_index=3, call_index=0, depth=0, request_id="r", tool_name="look_up")
     rows.add("tool_calls", turn_index=3, call_index=1, depth=0, request_id="s", tool_name="look_up")
     rows.add("tool_results", turn_index=4, result_index=0, depth=0, request_id="r", tool_name="look_up", is_error=True)
-    for index, tag in enumerate(("tag_b", "tag_a")):
+    for index, tag in enumerate(("tag_b", "tag_a", "tag_c", "tag_d")):
         rows.add("tags", tag_index=index, tag_id=tag)
+    for tag, title in (("tag_b", "VIP"), ("tag_c", "Complaint"), ("tag_d", " ")):  # tag_a has no definition
+        rows.whole("tag_definitions", tag_id=tag, title=title)
     for name, result in (("polite", "failure"), ("brief", "success"), ("sure", "unknown")):
         rows.add("evaluation_results", criteria_id=name, result=result)
     rows.add("evaluation_results", scope_index=0, criteria_id="polite", result="failure")
@@ -151,7 +153,7 @@ def test_call_with_everything(rows: Any) -> None:
             "main_llm": "m",
             "n_failed_criteria": 1,
             "sentiment_label": None,
-            "tags": "tag_a, tag_b",
+            "tags": "Complaint, VIP, tag_a, tag_d",
             "summary_title": "A title",
             "transcript_summary": "A summary",
             "is_deleted": False,

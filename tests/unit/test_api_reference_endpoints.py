@@ -1,4 +1,4 @@
-"""The lists of tools, agents and batches, and the price calculator: requests, responses and errors."""
+"""The lists of tools, agents, batches and tags, and the price calculator: requests, responses and errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pipelines.api.account_endpoints import get_bill, list_agents, list_batches, list_branches
+from pipelines.api.account_endpoints import get_bill, list_agents, list_batches, list_branches, list_tags
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import calculate_llm_usage, list_tools
 from pipelines.errors import ApiError, CredentialsError, MalformedResponseError, NotFoundError, UsageError
@@ -101,10 +101,12 @@ def test_a_body_that_hides_or_mangles_tools_is_malformed(body):
 LISTS = [
     (list_agents, ("agents", "agent_id", "next_cursor", "cursor")),
     (list_batches, ("batch_calls", "id", "next_doc", "last_doc")),
+    (list_tags, ("conversation_tags", "tag_id", "next_cursor", "cursor")),
 ]
+LIST_NAMES = ["agents", "batches", "tags"]
 
 
-@pytest.mark.parametrize(("call", "names"), LISTS, ids=["agents", "batches"])
+@pytest.mark.parametrize(("call", "names"), LISTS, ids=LIST_NAMES)
 @pytest.mark.parametrize("has_more", [{}, {"has_more": None}, {"has_more": True}])
 def test_pages_are_followed_to_the_last_whatever_a_page_says_of_more(call, names, has_more):
     key, id_key, next_key, cursor_key = names
@@ -118,19 +120,21 @@ def test_pages_are_followed_to_the_last_whatever_a_page_says_of_more(call, names
 BRANCHES = (partial(list_branches, agent_id="agent_1"), ("results", "id", "", ""))
 
 
-@pytest.mark.parametrize(("call", "names"), [*LISTS, BRANCHES], ids=["agents", "batches", "branches"])
-@pytest.mark.parametrize("entry", [None, "a", 7, ["a"], {"name": "without an id"}, {"id": 7, "agent_id": ""}])
+@pytest.mark.parametrize(("call", "names"), [*LISTS, BRANCHES], ids=[*LIST_NAMES, "branches"])
+@pytest.mark.parametrize(
+    "entry", [None, "a", 7, ["a"], {"name": "without an id"}, {"id": 7, "agent_id": "", "tag_id": 7}]
+)
 def test_an_entry_that_cannot_be_used_is_named_and_costs_no_other(call, names, entry):
     key, id_key, *_ = names
     listed, _ = ask(call, {key: [{id_key: "a"}, entry, {id_key: "b"}]})
     assert list(listed.entries) == ["a", "b"]
     ((name, error),) = listed.errors.items()
-    kind = {"agents": "agent", "batch_calls": "batch", "results": "branch"}[key]
+    kind = {"agents": "agent", "batch_calls": "batch", "results": "branch", "conversation_tags": "tag"}[key]
     assert re.fullmatch(f"{kind}_[0-9a-f]{{12}}", name)
     assert error == f"an entry of the list has no {id_key}"
 
 
-@pytest.mark.parametrize(("call", "names"), LISTS, ids=["agents", "batches"])
+@pytest.mark.parametrize(("call", "names"), LISTS, ids=LIST_NAMES)
 def test_a_page_that_hides_rows_is_malformed_and_one_that_repeats_is_an_error(call, names):
     key, id_key, next_key, _ = names
     for page in ({key: [], "has_more": True}, {key: [], next_key: 7}, {key: [], next_key: "c", "has_more": "yes"}):

@@ -198,6 +198,26 @@ BATCH_CALLS = Table(
     ignored_keys=("id",),
 )
 
+TAG_DEFINITIONS = Table(
+    "tag_definitions",
+    "tag of the workspace, as it was last listed",
+    ("workspace", "tag_id"),
+    (
+        WORKSPACE,
+        derived("tag_id", TEXT, "Id of the tag, as conversations have it.", required=True),
+        column("title", TEXT, "Title of the tag."),
+        column("description", TEXT, "What it is for."),
+        column("created_at_unix_secs", TIME, "When it was created.", name="created_at"),
+        derived("changed_at", TIME, "Start of the first listing that had it so."),
+        derived("is_gone", BOOL, "Whether the last listing no longer had it.", required=True),
+        derived("content_sha256", TEXT, "SHA-256 of the tag.", required=True),
+        EXTRA,
+    ),
+    at=("conversation_tags[]",),
+    is_daily=False,
+    ignored_keys=("tag_id",),
+)
+
 BILLED_USAGE = Table(
     "billed_usage",
     "UTC day, product and unit of the vendor's bill",
@@ -214,7 +234,14 @@ BILLED_USAGE = Table(
     is_daily=False,
 )
 
-ACCOUNT_TABLES: tuple[Table, ...] = (AGENT_CONFIGS, AGENT_BRANCHES, AGENT_VERSIONS, BATCH_CALLS, BILLED_USAGE)
+ACCOUNT_TABLES: tuple[Table, ...] = (
+    AGENT_CONFIGS,
+    AGENT_BRANCHES,
+    AGENT_VERSIONS,
+    BATCH_CALLS,
+    TAG_DEFINITIONS,
+    BILLED_USAGE,
+)
 """Tables of the lake that are built from the landing of this data; none is daily."""
 
 
@@ -240,6 +267,7 @@ def _landed_items(name: str, item: str) -> Table:
 
 LANDED_AGENTS = _landed_items("agents", "agent, branch or version")
 LANDED_BATCHES = _landed_items("batches", "batch")
+LANDED_TAGS = _landed_items("tags", "tag")
 LANDED_BILLS = Table(
     "bills",
     "response to a request for the bill",

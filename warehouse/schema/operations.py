@@ -82,27 +82,36 @@ MALFORMED_ROW, UNFETCHABLE, UNREADABLE, UNFLATTENABLE = QUARANTINE_REASONS = (
     "unreadable",
     "unflattenable",
 )
-ROW_PREFIX, TOOL_PREFIX, AGENT_PREFIX, BATCH_PREFIX, BRANCH_PREFIX = "list_row_", "tool_", "agent_", "batch_", "branch_"
+ROW_PREFIX, TOOL_PREFIX, AGENT_PREFIX, BATCH_PREFIX, BRANCH_PREFIX, TAG_PREFIX = (
+    "list_row_",
+    "tool_",
+    "agent_",
+    "batch_",
+    "branch_",
+    "tag_",
+)
 """Beginning of the name of an entry of a list without an id; a hash of the entry follows."""
-TOOL_UNREADABLE, PRICE_UNAVAILABLE, AGENT_UNAVAILABLE, BATCH_UNAVAILABLE = (
+TOOL_UNREADABLE, PRICE_UNAVAILABLE, AGENT_UNAVAILABLE, BATCH_UNAVAILABLE, TAG_UNREADABLE = (
     "tool_unreadable",
     "price_unavailable",
     "agent_unavailable",
     "batch_unavailable",
+    "tag_unreadable",
 )
 
 QUARANTINE = Table(
     "quarantine",
-    "item that was quarantined and is tried again by each run: a conversation, list row, tool, price, agent or batch",
+    "item that was quarantined and is tried again by each run: a conversation, list row, tool, price, agent, batch or "
+    "tag",
     ("workspace", "conversation_id"),
     (
         WORKSPACE,
         derived(
             "conversation_id",
             TEXT,
-            "Id of the conversation, or of a tool, an agent or a batch, as the reason says; of an entry of a list "
-            "without an id, what it is and a hash: list_row_…, tool_…, agent_…, batch_…, branch_…. What belongs to an "
-            "agent has its id and a slash before.",
+            "Id of the conversation, or of a tool, an agent, a batch or a tag, as the reason says; of an entry of a "
+            "list without an id, what it is and a hash: list_row_…, tool_…, agent_…, batch_…, branch_…, tag_…. What "
+            "belongs to an agent has its id and a slash before.",
             required=True,
         ),
         derived("fetched_at", TIME, "When it was fetched, or when the listing that showed it began.", required=True),
@@ -113,7 +122,7 @@ QUARANTINE = Table(
             "error), unreadable (the response is not a document, or holds what no column can), unflattenable (the "
             "landed document has no ids, no start, or holds what no table can), tool_unreadable (a tool of the list), "
             "price_unavailable (the prices of an agent), agent_unavailable (the configuration, the branches or a "
-            "version of an agent) or batch_unavailable (a batch of calls).",
+            "version of an agent), batch_unavailable (a batch of calls) or tag_unreadable (a tag of the list).",
             required=True,
         ),
         derived("error", TEXT, "Error message.", required=True),
@@ -131,7 +140,8 @@ UNKNOWN_FIELDS = Table(
             "path",
             TEXT,
             "JSON path in a conversation or, by its beginning, in tools (tools[]), prices (llm_prices[]), agents "
-            "(agent, branches[], version), batches (batch_calls[]) or the bill (usage); without indexes and map keys.",
+            "(agent, branches[], version), batches (batch_calls[]), tags (conversation_tags[]) or the bill (usage); "
+            "without indexes and map keys.",
             required=True,
         ),
         derived("value", TEXT, "The unknown value of a known field; empty for an unknown key or type.", required=True),

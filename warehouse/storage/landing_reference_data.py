@@ -1,9 +1,9 @@
-"""The landing of reference data: listings of tools, agents and batches, requests for prices and bills; append-only.
+"""The landing of reference data: listings of tools, agents, batches and tags, requests for prices and bills.
 
-``landing/tools``, ``landing/agents`` and ``landing/batches`` have one file per complete listing, or several merged
-(``landing_merge``), with a row for each item listed, so that a missing row means that the item is gone; versions of
-agents never change, so each has one row. The row has the document only if no earlier file has it. ``landing/prices``
-has one file per round of price requests, ``landing/bills`` one per request.
+All of it is append-only. ``landing/tools``, ``landing/agents``, ``landing/batches`` and ``landing/tags`` have one file
+per complete listing, or several merged (``landing_merge``), with a row for each item listed: a missing row means that
+the item is gone; versions of agents never change, so each has one row. The row has the document only if no earlier
+file has it. ``landing/prices`` has one file per round of price requests, ``landing/bills`` one per request.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_BILLS
+from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_BILLS, LANDED_TAGS
 from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS
 from warehouse.schema.types import Table
 from warehouse.storage import landing_files, parquet
 from warehouse.storage.home import Home
 from warehouse.storage.landing_sequence import CLOCK_TOLERANCE, file_name, next_number
 
-ITEM_TABLES = (LANDED_TOOLS, LANDED_AGENTS, LANDED_BATCHES)
+ITEM_TABLES = (LANDED_TOOLS, LANDED_AGENTS, LANDED_BATCHES, LANDED_TAGS)
 """The tables of listings; the first column of their key is the id of an item."""
 _LISTED_AT, _ASKED_AT = "listed_at", "asked_at"
 """Keys in the footer of a file."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES
+from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_TAGS
 from warehouse.schema.landing import LANDED_QUARANTINE
 from warehouse.schema.operations import (
     AGENT_UNAVAILABLE,
@@ -18,6 +18,7 @@ from warehouse.schema.operations import (
     MALFORMED_ROW,
     PRICE_UNAVAILABLE,
     QUARANTINE,
+    TAG_UNREADABLE,
     TOOL_UNREADABLE,
 )
 from warehouse.schema.reference_data import LANDED_TOOLS
@@ -51,7 +52,7 @@ def current(home: Home) -> pl.DataFrame:
 
     A conversation is until a later snapshot of it lands. A list row is for as long as listings show it, and after that
     until its conversation has a snapshot or, as its conversation may be unknown, a later listing that reaches as far
-    back no longer shows it. A tool, a price, an agent and a batch are until they are listed or requested again.
+    back no longer shows it. A tool, a price, an agent, a batch and a tag are until they are listed or requested again.
     """
     rows = landing_files.read(home, LANDED_QUARANTINE, home.quarantine).with_columns(order=LANDING_ORDER)
     if rows.is_empty():
@@ -71,6 +72,8 @@ def current(home: Home) -> pl.DataFrame:
         .then(pl.col("fetched_at").is_in(item_listings(home, LANDED_AGENTS)[:-1]))
         .when(pl.col("reason") == BATCH_UNAVAILABLE)
         .then(pl.col("fetched_at").is_in(item_listings(home, LANDED_BATCHES)[:-1]))
+        .when(pl.col("reason") == TAG_UNREADABLE)
+        .then(pl.col("fetched_at").is_in(item_listings(home, LANDED_TAGS)[:-1]))
         .otherwise(is_landed)
     )
     rows = joined.filter(~is_settled.fill_null(value=False)).select(QUARANTINE.column_names)

@@ -13,7 +13,8 @@ from pipelines.emulator.generator.metadata import describe
 from pipelines.emulator.generator.randomness import seeded
 from pipelines.emulator.generator.transcript import Json
 
-_TAGS = ("tag_4501kc2vip", "tag_9901kc2complaint", "tag_1301kc2followup")
+TAGS = {"tag_4501kc2vip": "VIP", "tag_9901kc2complaint": "Complaint", "tag_1301kc2followup": "Follow-up"}
+"""Titles of the workspace's tags, by id."""
 
 
 def build_document(blueprint: Blueprint) -> Json:
@@ -61,7 +62,7 @@ def build_document_of_2026(blueprint: Blueprint) -> Json:
         "has_user_audio": has_audio and (is_unanswered or n_user > 0),
         "has_response_audio": has_audio,
         "has_auxiliary_audio": False,
-        "tag_ids": [_TAGS[blueprint.caller % len(_TAGS)]] if blueprint.caller % 7 == 0 else [],
+        "tag_ids": [[*TAGS][blueprint.caller % len(TAGS)]] if blueprint.caller % 7 == 0 else [],
         "hiding_reason": None,
         "smb_metadata": None,
         "realtime_config_snapshots": None,

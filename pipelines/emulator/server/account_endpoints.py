@@ -1,4 +1,4 @@
-"""The endpoints of what belongs to the workspace: agents, tools, batches of calls, the bill."""
+"""The endpoints of what belongs to the workspace: agents, tools, batches of calls, tags, the bill."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pipelines.emulator.data.agents import AGENTS, BY_ID, Agent
+from pipelines.emulator.generator.document import TAGS
 from pipelines.emulator.generator.transcript import Json
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server import agents_endpoint, bill_endpoint
@@ -20,6 +21,7 @@ from pipelines.emulator.server.responses import json_response, read_object, with
 from pipelines.emulator.server.tools_endpoint import listed_tools
 
 _MIN_MS = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp()) * 1000
+_TAGS_CREATED_AT = int(datetime(2025, 9, 1, tzinfo=UTC).timestamp())
 
 
 def account_routes(world: World, clock: Callable[[], datetime], authorise: Callable[[Request], None]) -> list[Route]:
@@ -35,6 +37,7 @@ def account_routes(world: World, clock: Callable[[], datetime], authorise: Calla
         "/v1/convai/tools": account.tools,
         f"{batch}/workspace": account.batches,
         f"{batch}/{{batch_id}}": account.batch,
+        "/v1/convai/tags": account.tags,
     }
     return [
         *(Route(path, with_errors(endpoint), methods=["GET"]) for path, endpoint in get.items()),
@@ -112,6 +115,15 @@ class _Account:
         batch_id = request.path_params["batch_id"]
         return _found(batches(self._world, self._clock()).get(batch_id), f"Batch {batch_id}")
 
+    async def tags(self, request: Request) -> Response:
+        """A page of the tags."""
+        size = read_page_size(request.query_params)
+        self._authorise(request)
+        rows, cursor = _page(
+            {id_: _tag(id_, title) for id_, title in TAGS.items()}, request.query_params.get("cursor"), size
+        )
+        return json_response({"conversation_tags": rows, "next_cursor": cursor, "has_more": cursor is not None})
+
     async def cost_usage(self, request: Request) -> Response:
         """The bill by cost, which this workspace, billed in credits, does not have."""
         await _read_range(request)
@@ -134,6 +146,17 @@ def _page(by_id: Mapping[str, Json], cursor: str | None, size: int) -> tuple[lis
     begin = ids.index(anchor) + 1 if anchor else 0
     page = ids[begin : begin + size]
     return [by_id[id_] for id_ in page], write_cursor(page[-1], None) if begin + size < len(ids) else None
+
+
+def _tag(tag_id: str, title: str) -> Json:
+    return {
+        "tag_id": tag_id,
+        "workspace_id": "ws_4701kb0demo",
+        "owner_user_id": "usr_8801kb0owner",
+        "title": title,
+        "description": None,
+        "created_at_unix_secs": _TAGS_CREATED_AT,
+    }
 
 
 def _agent(request: Request) -> Agent:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from pipelines.orchestration.asset_keys import KINDS, asset_key, schema_of
 from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
-from pipelines.orchestration.assets.reference_data import AGENTS, BATCHES, BILLS, PRICES, TOOLS
+from pipelines.orchestration.assets.reference_data import AGENTS, BATCHES, BILLS, PRICES, TAGS, TOOLS
 from pipelines.orchestration.checks import UNKNOWN_FIELDS_CHECK, check_evaluations, check_specs, check_unknown_fields
 from pipelines.orchestration.partitions import DAYS, log_other_days, planned_days, run_days
 from pipelines.orchestration.run_session import fail_if, step_session
@@ -21,7 +21,14 @@ from pipelines.usecases.run_session import describe_failed_check, end_copy, fini
 from warehouse.build.lake_checks import check_lake
 from warehouse.models.data_quality import COMPLETENESS, schema_checks
 from warehouse.models.project import SCHEMAS
-from warehouse.schema.account_data import AGENT_BRANCHES, AGENT_CONFIGS, AGENT_VERSIONS, BATCH_CALLS, BILLED_USAGE
+from warehouse.schema.account_data import (
+    AGENT_BRANCHES,
+    AGENT_CONFIGS,
+    AGENT_VERSIONS,
+    BATCH_CALLS,
+    BILLED_USAGE,
+    TAG_DEFINITIONS,
+)
 from warehouse.schema.operations import CONVERSATION_LIST
 from warehouse.schema.reference_data import LLM_PRICES, TOOL_PARAMETERS, TOOL_VERSIONS
 from warehouse.schema.reference_data import TOOLS as TOOLS_TABLE
@@ -41,6 +48,7 @@ _LANDING_ASSETS = {
     AGENT_BRANCHES.name: AGENTS,
     AGENT_VERSIONS.name: AGENTS,
     BATCH_CALLS.name: BATCHES,
+    TAG_DEFINITIONS.name: TAGS,
     BILLED_USAGE.name: BILLS,
 }
 """The landing asset of each table that does not come from conversation documents."""

@@ -1,4 +1,4 @@
-"""The landing assets of reference data: tools, prices of language models, agents, batches of calls, the bill."""
+"""The landing assets of reference data: tools, prices of language models, agents, batches of calls, tags, the bill."""
 
 from collections.abc import Callable, Iterator
 from inspect import getdoc
@@ -11,20 +11,29 @@ from pipelines.orchestration.asset_keys import KINDS, asset_key
 from pipelines.orchestration.assets.landing import DOCUMENTS, LISTINGS
 from pipelines.orchestration.run_session import step_session
 from pipelines.orchestration.table_metadata import table_schema
-from pipelines.usecases.account_data import AgentsCopy, BatchesCopy, are_agents_due, are_batches_due
+from pipelines.usecases.account_data import (
+    AgentsCopy,
+    BatchesCopy,
+    TagsCopy,
+    are_agents_due,
+    are_batches_due,
+    are_tags_due,
+)
 from pipelines.usecases.bill import BillCopy, is_bill_due
 from pipelines.usecases.context import Context, Progress
 from pipelines.usecases.reference_data import PricesCopy, ToolsCopy, are_prices_due
-from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_BILLS
+from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_BILLS, LANDED_TAGS
 from warehouse.schema.reference_data import LANDED_PRICES, LANDED_TOOLS
 from warehouse.schema.types import Table
 
 TOOLS, PRICES = asset_key("landing.tools"), asset_key("landing.prices")
 AGENTS, BATCHES, BILLS = asset_key("landing.agents"), asset_key("landing.batches"), asset_key("landing.bills")
+TAGS = asset_key("landing.tags")
 TOOLS_CHECK, PRICES_CHECK = "tools_could_be_listed", "prices_could_be_asked_for"
-AGENTS_CHECK, BATCHES_CHECK, BILLS_CHECK = (
+AGENTS_CHECK, BATCHES_CHECK, TAGS_CHECK, BILLS_CHECK = (
     "agents_could_be_listed",
     "batches_could_be_listed",
+    "tags_could_be_listed",
     "bill_could_be_asked_for",
 )
 
@@ -156,6 +165,23 @@ def batches(workspace: Context, progress: Progress) -> int:
     An API error does not fail the run: the check warns, and the conversations are copied all the same.
     """
     return BatchesCopy(workspace, progress).fetch_and_land().n_listed
+
+
+@_copied(
+    TAGS,
+    LANDED_TAGS,
+    (TAGS_CHECK, "The key has the scope to list tags, and the API returned them."),
+    after=DOCUMENTS,
+    is_due=are_tags_due,
+)
+def tags(workspace: Context, progress: Progress) -> int:
+    """The tags of conversations, with their titles, one row per tag and listing.
+
+    They are fetched once in a UTC day.
+
+    An API error does not fail the run: the check warns, and conversations show the ids of their tags.
+    """
+    return TagsCopy(workspace, progress).fetch_and_land().n_listed
 
 
 @_copied(

@@ -12,13 +12,14 @@ from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.server import agents_endpoint
 from pipelines.errors import ApiError, CredentialsError
 from pipelines.transform.agent_configs import refresh_agent_configs
-from pipelines.transform.batch_calls import refresh_batch_calls
+from pipelines.transform.listed_items import refresh_batch_calls
 from pipelines.transform.schema_drift import new_unknown
 from pipelines.usecases import sync
 from pipelines.usecases.account_data import (
     AgentsCopy,
     BatchesCopy,
     ItemsResult,
+    TagsCopy,
     are_agents_due,
 )
 from pipelines.usecases.context import no_progress
@@ -33,6 +34,7 @@ from warehouse.schema.account_data import (
     BATCH_CALLS,
     LANDED_AGENTS,
     LANDED_BATCHES,
+    LANDED_TAGS,
 )
 from warehouse.schema.operations import UNKNOWN_FIELDS
 from warehouse.storage import lake, landing_merge
@@ -248,15 +250,21 @@ def test_an_item_that_cannot_be_flattened_is_quarantined(emulated, monkeypatch):
     assert len(rows(context, AGENT_CONFIGS)) == len(AGENTS) - 1
 
 
-@pytest.mark.parametrize("path", [PATH, "/v1/convai/batch-calling/workspace"])
+LISTS = {
+    PATH: (AgentsCopy, LANDED_AGENTS, "agents"),
+    "/v1/convai/batch-calling/workspace": (BatchesCopy, LANDED_BATCHES, "batches"),
+    "/v1/convai/tags": (TagsCopy, LANDED_TAGS, "tags"),
+}
+
+
+@pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("error", [vendor(403, "missing_permissions"), vendor(404), vendor(500)])
 def test_what_cannot_be_listed_lands_nothing_and_is_a_warning(emulated, api, path, error):
     api.edits[path] = error
     context = emulated(request_deadline_secs=1.0)
-    copy, name = (AgentsCopy, "agents") if path == PATH else (BatchesCopy, "batches")
+    copy, table, name = LISTS[path]
     with pytest.raises(ApiError):
         copy(context).fetch_and_land()
-    table = LANDED_AGENTS if path == PATH else LANDED_BATCHES
     assert item_rows(context.home, table).is_empty()
     (warning,) = sync_reference_data(context)
     assert warning.startswith(f"The {name} could not be fetched: GET {path}")

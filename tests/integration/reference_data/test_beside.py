@@ -18,7 +18,7 @@ from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from tests.helpers.recording_app import Tap
-from warehouse.schema.account_data import AGENT_CONFIGS, BATCH_CALLS, BILLED_USAGE
+from warehouse.schema.account_data import AGENT_CONFIGS, BATCH_CALLS, BILLED_USAGE, TAG_DEFINITIONS
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.schema.reference_data import LANDED_TOOLS, LLM_PRICES, TOOLS
 from warehouse.storage import lake
@@ -72,9 +72,9 @@ def test_the_tools_are_listed_while_conversations_are_fetched_and_are_not_counte
 
 
 class MeetingOfAll(Tap):
-    """Answers a first request for prices, agents, batches or the bill only after all four have been requested."""
+    """Answers a first request for prices, agents, batches, tags or the bill only after all have been requested."""
 
-    WAITED_FOR = ("llm-usage/calculate", "/v1/convai/agents", "batch-calling", "analytics/usage")
+    WAITED_FOR = ("llm-usage/calculate", "/v1/convai/agents", "batch-calling", "/v1/convai/tags", "analytics/usage")
 
     def __init__(self, app):
         super().__init__(app)
@@ -90,7 +90,7 @@ class MeetingOfAll(Tap):
         await super().__call__(scope, receive, send)
 
 
-def test_prices_agents_batches_and_the_bill_are_requested_side_by_side_and_one_that_fails_is_one_warning(context):
+def test_reference_data_is_requested_side_by_side_and_one_that_fails_is_one_warning(context):
     app = MeetingOfAll(api(denied=("/batch-calling/workspace",)))
     with running(app) as base_url:
         here = context(base_url)
@@ -98,8 +98,8 @@ def test_prices_agents_batches_and_the_bill_are_requested_side_by_side_and_one_t
     (warning,) = result.warnings
     assert warning.startswith("The batches could not be fetched: GET /v1/convai/batch-calling/workspace answered 403")
     assert result.problems == ()
-    landed = (LLM_PRICES, AGENT_CONFIGS, BATCH_CALLS, BILLED_USAGE)
-    assert [not lake.read(here.home, table).is_empty() for table in landed] == [True, True, False, True]
+    landed = (LLM_PRICES, AGENT_CONFIGS, BATCH_CALLS, TAG_DEFINITIONS, BILLED_USAGE)
+    assert [not lake.read(here.home, table).is_empty() for table in landed] == [True, True, False, True, True]
 
 
 def test_tools_that_are_refused_are_a_warning_and_the_conversations_are_complete(context):

@@ -124,7 +124,7 @@ def _remask(workspace: Context) -> None:
 def _read(home: Home) -> MaskingState | None:
     try:
         return MaskingState(**json.loads((home.root / STATE_FILE).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None
 
 

@@ -6,29 +6,20 @@ parts of a sync return an error as a warning. An error of one agent, branch, ver
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from itertools import count
-from typing import Any, ClassVar, TypeVar
 
 import polars as pl
 
 from pipelines.api import account_endpoints as api
-from pipelines.api.circuit_breaker import CircuitBreaker
 from pipelines.api.client import ApiClient
 from pipelines.api.tasks import run_concurrently
-from pipelines.errors import ApiError, UsageError
-from pipelines.extract.land_reference_data import land_listing
-from pipelines.privacy.messages import describe_error, hide_message
 from pipelines.transform.agent_configs import BRANCHES, VERSIONS, check_item, parent_version, refresh_agent_configs
 from pipelines.transform.agent_texts import summarize_texts
-from pipelines.transform.canonical_json import load
 from pipelines.transform.listed_items import check_batch, check_tag, refresh_batch_calls, refresh_tag_definitions
 from pipelines.transform.refresh_lake import refresh_quarantine
-from pipelines.usecases.context import Context, Progress, no_progress, run_with_client
-from pipelines.usecases.workspace_lookup import require_same_workspace
-from warehouse.errors import ConvohouseError
+from pipelines.usecases.context import Context, Progress, no_progress
+from pipelines.usecases.items_copy import Document, Items, ItemsCopy, ItemsResult
 from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_TAGS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import AGENT_UNAVAILABLE, BATCH_UNAVAILABLE, TAG_UNREADABLE
@@ -36,7 +27,7 @@ from warehouse.schema.transcript import TURNS
 from warehouse.schema.types import Table
 from warehouse.storage import lake, parquet, quarantine
 from warehouse.storage.home import Home
-from warehouse.storage.landing_reference_data import is_due, item_listings, latest_documents
+from warehouse.storage.landing_reference_data import is_due, item_listings
 
 NO_SUCH_STATUSES = frozenset({400, 404, 409, 410, 422})
 """How the API may answer for a version that it no longer has, and for the branches of an agent without any."""
@@ -63,120 +54,9 @@ BATCH_KEYS = (
 )
 """What lands of a batch, with numbers of its recipients: their phone numbers and variables are not needed."""
 FINISHED_BATCH = frozenset({"completed", "failed", "cancelled"})
-Document = Mapping[str, Any]
-T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class ItemsResult:
-    """A listing of agents, batches or tags: how many it has, and why some could not be fetched, by id."""
-
-    n_listed: int
-    errors: Mapping[str, str]
-
-
-class _Items:
-    """Documents fetched so far, and why others could not be, by item id."""
-
-    def __init__(self, probe: Callable[[], Awaitable[object]], errors: Mapping[str, str]) -> None:
-        """``probe`` is a request that has nothing to do with a single item; ``errors`` are those of the listing."""
-        self.documents: dict[str, Document | None] = {}
-        self.errors = dict(errors)
-        self.incomplete = {""} if errors else set()  # see ``land_listing``
-        self._breaker = CircuitBreaker()
-        self._probe = probe
-
-    async def fetch(self, item_id: str, request: Awaitable[T], none_if: Collection[int] = (404,)) -> T | None:
-        """The response; None if there is none: a status of ``none_if``, or an error of this item, which is kept.
-
-        Raises:
-            ConvohouseError: it is not an item that fails, but the key or the API.
-        """
-        try:
-            response = await request
-        except ConvohouseError as error:
-            if isinstance(error, ApiError) and error.status in none_if:
-                self._breaker.on_response()
-                return None
-            if not isinstance(error, UsageError):
-                await self._breaker.on_item_error(error, self._is_api_answering)
-            self.errors[item_id] = hide_message(error.message)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one response, the others are landed
-            self.errors[item_id] = describe_error(error)
-        else:
-            self._breaker.on_response()
-            return response
-        return None
-
-    async def _is_api_answering(self) -> bool:
-        try:
-            await self._probe()
-        except ConvohouseError:
-            return False
-        return True
-
-
-class _ItemsCopy(ABC):
-    """A listing of items with their documents, to fetch and then to land."""
-
-    table: ClassVar[Table]
-    """The landed table."""
-    reason: ClassVar[str]
-    """Why an item is in the quarantine."""
-    _items: _Items
-
-    def __init__(self, context: Context, progress: Progress = no_progress) -> None:
-        self._context = context
-        self._progress = progress
-        self._listed_at = context.clock()
-        self._listed: Collection[str] = ()
-        lake.ensure_schema_files(context.home)
-        documents = latest_documents(context.home, self.table)["item_id", "payload"]
-        self._landed: dict[str, Document] = {item_id: load(payload) for item_id, payload in documents.rows()}
-
-    @abstractmethod
-    async def fetch(self, client: ApiClient) -> None:
-        """Set ``_listed`` to the ids of a listing, and ``_items`` to what was fetched of it.
-
-        Raises:
-            ApiError: they could not be listed, or the API failed.
-        """
-
-    @abstractmethod
-    def land(self) -> ItemsResult:
-        """Land the documents, and refresh the lake."""
-
-    def fetch_and_land(self) -> ItemsResult:
-        """Fetch and land with a client of its own.
-
-        Raises:
-            ApiError: see ``fetch``; nothing is landed.
-            ForeignWorkspaceError: the API is that of another workspace; nothing is landed.
-        """
-        run_with_client(self._context, self.fetch)
-        is_any_known = not self._landed.keys().isdisjoint(self._listed)
-        require_same_workspace(self._context, is_anything_known=is_any_known)
-        return self.land()
-
-    def _land(
-        self, check: Callable[[str, Document], None], shorten: Callable[[Any], Any] = lambda document: document
-    ) -> ItemsResult:
-        errors = land_listing(
-            self._context.home,
-            self.table,
-            self._listed_at,
-            self._items.documents,
-            self._items.errors,
-            reason=self.reason,
-            check=check,
-            shorten=shorten,
-            incomplete=self._items.incomplete,
-            pseudonyms=self._context.pseudonyms,
-        )
-        return ItemsResult(len(self._listed), errors)
-
-
-class AgentsCopy(_ItemsCopy):
+class AgentsCopy(ItemsCopy):
     """Every agent of the workspace with its branches and the versions that are not landed."""
 
     table, reason = LANDED_AGENTS, AGENT_UNAVAILABLE
@@ -186,10 +66,10 @@ class AgentsCopy(_ItemsCopy):
         self._seen_versions = _versions_in_conversations(context.home)
 
     async def fetch(self, client: ApiClient) -> None:
-        """List the agents, and fetch each with its branches and new versions; see ``_ItemsCopy``."""
+        """List the agents, and fetch each with its branches and new versions; see ``ItemsCopy``."""
         agents, errors = await api.list_agents(client)
         self._listed = agents
-        items = self._items = _Items(lambda: api.list_agents(client), errors)
+        items = self._items = Items(lambda: api.list_agents(client), errors)
         n_done = count(1)
 
         async def fetch_agent(agent_id: str) -> None:
@@ -209,7 +89,7 @@ class AgentsCopy(_ItemsCopy):
 
 
 async def _fetch_agent(
-    client: ApiClient, agent_id: str, items: _Items, landed: Mapping[str, Document], seen_versions: Iterable[str]
+    client: ApiClient, agent_id: str, items: Items, landed: Mapping[str, Document], seen_versions: Iterable[str]
 ) -> None:
     agent = await items.fetch(agent_id, api.get_agent(client, agent_id))
     if agent is None:
@@ -261,16 +141,16 @@ def _versions_in_conversations(home: Home) -> dict[str, set[str]]:
     return versions
 
 
-class BatchesCopy(_ItemsCopy):
+class BatchesCopy(ItemsCopy):
     """The batches of calls."""
 
     table, reason = LANDED_BATCHES, BATCH_UNAVAILABLE
 
     async def fetch(self, client: ApiClient) -> None:
-        """List the batches, and fetch those that are running or have changed; see ``_ItemsCopy``."""
+        """List the batches, and fetch those that are running or have changed; see ``ItemsCopy``."""
         batches, errors = await api.list_batches(client)
         self._listed = batches
-        items = self._items = _Items(lambda: api.list_batches(client), errors)
+        items = self._items = Items(lambda: api.list_batches(client), errors)
         n_done = count(1)
 
         async def fetch_batch(batch_id: str) -> None:
@@ -309,7 +189,7 @@ def _without_people(batch: Document) -> Document:
     }
 
 
-class TagsCopy(_ItemsCopy):
+class TagsCopy(ItemsCopy):
     """The tags of conversations, whose titles only their list has."""
 
     table, reason = LANDED_TAGS, TAG_UNREADABLE
@@ -318,7 +198,7 @@ class TagsCopy(_ItemsCopy):
         """List the tags."""
         tags, errors = await api.list_tags(client)
         self._listed = tags
-        self._items = _Items(lambda: api.list_tags(client), errors)
+        self._items = Items(lambda: api.list_tags(client), errors)
         self._items.documents |= {tag_id: _lasting(tag) for tag_id, tag in tags.items()}
         self._progress("tags", len(tags), len(tags))
 

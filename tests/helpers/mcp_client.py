@@ -13,8 +13,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipelines.mcp_server.answers import Answers
+from pipelines.settings import Settings
+from pipelines.usecases.context import Context
 from tests.helpers import day
 from tests.helpers.lazy_import import lazy_import
+from tests.helpers.run_cli import run
+from warehouse.serve.query import AnswerLimits
 from warehouse.storage.home import Home
 
 mcp, http_transport = lazy_import("mcp"), lazy_import("mcp.client.streamable_http")
@@ -23,6 +28,19 @@ http_clients = lazy_import("mcp.shared._httpx_utils")
 COMMAND = [sys.executable, "-c", "from pipelines.cli.main import main; main()", "mcp"]
 
 Call = tuple[str, dict[str, Any]]
+
+
+def answers(home: Home, *, has_transcripts: bool = False, rows: int = 1000, secs: float = 20) -> Answers:
+    """The answers of a server about a home."""
+    context = Context(Settings(home=home.root, api_key="demo"), day.now)
+    return Answers(context, AnswerLimits(rows, secs), has_transcripts)
+
+
+def as_of(home: Home) -> str:
+    """The time of the last full listing, as `convohouse status` says."""
+    (workspace,) = run(home.root.parent, "status", "--json").data["workspaces"]
+    listed_at: str = workspace["last_full_listing_at"]
+    return listed_at.replace("+00:00", "Z")
 
 
 def ask(server: Any, *calls: Call) -> list[Any]:
@@ -42,6 +60,15 @@ def tool_names(server: Any) -> list[str]:
             return [tool.name for tool in (await client.list_tools()).tools]
 
     return asyncio.run(names())
+
+
+def tool_hints(server: Any) -> list[Any]:
+    """What the tools promise a client."""
+
+    async def hints() -> list[Any]:
+        return [tool.annotations for tool in await server.list_tools()]
+
+    return asyncio.run(hints())
 
 
 @contextmanager

@@ -54,9 +54,8 @@ def test_call_with_everything(rows: Any) -> None:
     rows.add("turns", turn_index=3, role="agent")
     rows.add("turns", turn_index=4, role="user", message="...")
     rows.add("turns", turn_index=5, role="agent", message="Bye")
-    rows.add("turn_metrics", turn_index=2, metric=WAIT, elapsed_secs=1.0, is_repeat=False)
-    rows.add("turn_metrics", turn_index=3, metric=WAIT, elapsed_secs=1.0, is_repeat=True)
-    rows.add("turn_metrics", turn_index=5, metric=WAIT, elapsed_secs=2.0, is_repeat=False)
+    for index, secs, is_repeat in ((2, 1.0, False), (3, 1.0, True), (5, 2.0, False)):
+        rows.add("turn_metrics", turn_index=index, metric=WAIT, elapsed_secs=secs, is_repeat=is_repeat)
     rows.add("tool_calls", turn_index=3, call_index=0, depth=0, request_id="r", tool_name="look_up")
     rows.add("tool_calls", turn_index=3, call_index=1, depth=0, request_id="s", tool_name="look_up")
     rows.add("tool_results", turn_index=4, result_index=0, depth=0, request_id="r", tool_name="look_up", is_error=True)

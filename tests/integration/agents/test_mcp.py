@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
-import socket
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pipelines.mcp_server.answers import Answers
-from pipelines.settings import Settings
-from pipelines.usecases.context import Context
 from tests.helpers import day
 from tests.helpers.lazy_import import lazy_import
-from tests.helpers.mcp_client import COMMAND, Call, ask, environment_of, serving, status_of, tool_names, with_token
+from tests.helpers.mcp_client import (
+    COMMAND,
+    Call,
+    answers,
+    as_of,
+    ask,
+    environment_of,
+    serving,
+    status_of,
+    tool_hints,
+    tool_names,
+    with_token,
+)
 from tests.helpers.run_cli import run
 from warehouse.models.column_types import column_types
 from warehouse.models.project import PUBLIC_SCHEMAS, read_project
 from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
 from warehouse.schema.registry import BY_NAME
-from warehouse.serve.query import AnswerLimits, query
+from warehouse.serve.query import query
 from warehouse.storage.home import Home
 
 mcp, mcp_server = lazy_import("mcp"), lazy_import("pipelines.mcp_server.server")
@@ -39,18 +44,6 @@ def message(home: Home) -> str:
     """Something that a user said."""
     sql = "select message from marts.fct_turns where role = 'user' order by length(message) desc, message limit 1"
     return query(home, sql).item()
-
-
-def answers(home: Home, *, has_transcripts: bool = False, rows: int = 1000, secs: float = 20) -> Answers:
-    context = Context(Settings(home=home.root, api_key="demo"), day.now)
-    return Answers(context, AnswerLimits(rows, secs), has_transcripts)
-
-
-def as_of(home: Home) -> str:
-    """The time of the last full listing, as `convohouse status` says."""
-    (workspace,) = run(home.root.parent, "status", "--json").data["workspaces"]
-    listed_at: str = workspace["last_full_listing_at"]
-    return listed_at.replace("+00:00", "Z")
 
 
 def test_a_metric_is_that_of_sql_over_both_transports(home: Home) -> None:
@@ -99,8 +92,9 @@ def test_a_metric_is_that_of_sql_over_both_transports(home: Home) -> None:
 
 
 def test_what_was_said_is_a_tool_only_if_allowed(home: Home) -> None:
-    assert tool_names(mcp_server().create_server(answers(home))) == ALWAYS
-    assert {(hints.read_only_hint, hints.open_world_hint) for hints in tool_hints(answers(home))} == {(True, False)}
+    server = mcp_server().create_server(answers(home))
+    assert tool_names(server) == ALWAYS
+    assert {(hints.read_only_hint, hints.open_world_hint) for hints in tool_hints(server)} == {(True, False)}
     assert tool_names(mcp_server().create_server(answers(home, has_transcripts=True))) == [*ALWAYS, *TRANSCRIPTS]
     with serving(home, "--transcripts") as url:
         assert tool_names(url) == [*ALWAYS, *TRANSCRIPTS]
@@ -157,15 +151,6 @@ def test_no_answer_has_what_was_said_or_who_it_was(home: Home, message: str) -> 
     numbers = query(home, "select distinct caller_id from marts.fct_conversations where caller_id is not null")
     assert numbers.height > 3
     assert not [number for number in numbers["caller_id"] if number in text]
-
-
-def tool_hints(of_answers: Any) -> list[Any]:
-    """What the tools promise a client."""
-
-    async def hints() -> list[Any]:
-        return [tool.annotations for tool in await mcp_server().create_server(of_answers).list_tools()]
-
-    return asyncio.run(hints())
 
 
 def agent_ids(home: Home) -> list[str]:
@@ -347,34 +332,3 @@ def test_behind_a_proxy_of_this_machine_a_token_is_needed(home: Home) -> None:
         assert status_of(url, **forwarded) == 401
         let_in, direct = (status_of(url, Authorization=f"Bearer {TOKEN}", **headers) for headers in (forwarded, {}))
         assert let_in == direct != 421
-
-
-def test_a_missing_package_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "mcp.server", None)
-    monkeypatch.delitem(sys.modules, "pipelines.mcp_server.server")
-    monkeypatch.delattr("pipelines.mcp_server.server")
-    ended = run(home.root.parent, "mcp")
-    assert ended.code == 2
-    assert "error: mcp is not installed." in ended.err
-    assert "pip install 'convohouse[mcp]'" in ended.err
-
-
-def test_a_port_in_use(home: Home) -> None:
-    mcp()  # a parameter's default of the package is standard error as it is imported, and the command's has no file
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        ended = run(home.root.parent, "mcp", "--http", "--port", str(port))
-    assert ended.code == 2
-    assert f"error: Port {port} of 127.0.0.1 is in use." in ended.err
-
-
-def test_an_empty_home_has_no_answers_yet(tmp_path: Path) -> None:
-    (error,) = ask(mcp_server().create_server(answers(Home(tmp_path / "data").open())), ("query", {"sql": "select 1"}))
-    assert "There is no warehouse" in error
-
-
-def test_a_damaged_file_is_an_error_and_no_crash(tmp_path: Path, home: Home) -> None:
-    damaged = Home(tmp_path / "data").open()
-    damaged.warehouse.write_bytes(b"no database")
-    (error,) = ask(mcp_server().create_server(answers(damaged)), ("query", {"sql": "select 1"}))
-    assert "run `convohouse build`" in error

@@ -1,8 +1,8 @@
-"""What is unknown in the conversations of each day, kept so that only days that changed are counted again.
+"""``unknown_fields_daily``: what is unknown in the conversations of each day, counted again only for changed days.
 
-Counting opens each file of the lake, which for a home of two years is most of a run without news. What is kept follows
-from the files of a day and from the code that counts; with it are the fingerprints of both. So a file that is missing,
-or was kept before an erasure, a kill or an upgrade, is only slower.
+Counting opens each file of the lake, which for a home of two years is most of a run without news. The table follows
+from the files of a day and from the code that counts; its footer has the fingerprints of both. So a file that is
+missing, or was written before an erasure, a kill or an upgrade, is only slower.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.transform.unknown_fields import EMPTY_OCCURRENCES, summarize
 from warehouse.schema import registry
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.operations import UNKNOWN_FIELDS_DAILY
+from warehouse.schema.types import WORKSPACE
 from warehouse.storage import lake, parquet
 from warehouse.storage.fingerprint import digest_code
 from warehouse.storage.home import Home
@@ -26,7 +27,8 @@ FINGERPRINTS = "fingerprints"
 """Key in the footer of the file: the fingerprint of each day and that of the code, as JSON."""
 CODE = "code"
 """Key of the code among the fingerprints of days."""
-SCHEMA = summarize(EMPTY_OCCURRENCES.with_columns(start_date=pl.lit(None, pl.Date)), "start_date").schema
+_COLUMNS = [name for name in UNKNOWN_FIELDS_DAILY.column_names if name != WORKSPACE.name]
+_EMPTY = parquet.frame(UNKNOWN_FIELDS_DAILY, []).select(_COLUMNS)
 
 
 def refresh(home: Home, count: Callable[[Collection[date]], pl.DataFrame]) -> pl.DataFrame:
@@ -45,24 +47,20 @@ def refresh(home: Home, count: Callable[[Collection[date]], pl.DataFrame]) -> pl
     ]
     unchanged = [date.fromisoformat(day) for day in fingerprints.keys() - {CODE}]
     rows = counted.filter(pl.col("start_date").is_in(unchanged) & ~pl.col("start_date").is_in(changed))
-    rows = pl.concat([rows, count(changed).select(SCHEMA.names())]).sort("start_date", "path", "value")
-    parquet.write_plain_file(home, _file(home), rows, footer={FINGERPRINTS: json.dumps(fingerprints)})
+    rows = pl.concat([rows, count(changed).select(_COLUMNS)])
+    lake.overwrite_table(home, UNKNOWN_FIELDS_DAILY, rows, footer={FINGERPRINTS: json.dumps(fingerprints)})
     return rows
 
 
 def _read(home: Home) -> tuple[dict[str, str], pl.DataFrame]:
-    """The fingerprints and the rows that were kept; empty if there are none, or the file cannot be read."""
-    file = _file(home)
+    """The fingerprints and the rows of the table; empty if there are none, or the file cannot be read."""
+    file = home.file(home.table(UNKNOWN_FIELDS_DAILY))
     try:
-        rows = pl.read_parquet(file, glob=False)
+        rows = pl.read_parquet(file, glob=False, columns=_COLUMNS)
         fingerprints: dict[str, str] = json.loads(pl.read_parquet_metadata(file)[FINGERPRINTS])
     except (OSError, pl.exceptions.PolarsError, KeyError, ValueError):
-        return {}, SCHEMA.to_frame()
-    return (fingerprints, rows) if rows.schema == SCHEMA else ({}, SCHEMA.to_frame())
-
-
-def _file(home: Home) -> Path:
-    return home.file(home.drift)
+        return {}, _EMPTY
+    return (fingerprints, rows) if rows.schema == _EMPTY.schema else ({}, _EMPTY)
 
 
 @cache

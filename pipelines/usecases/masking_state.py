@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from pipelines.errors import SettingsError
 from pipelines.extract.landing_rows import hide
 from pipelines.transform.canonical_json import dump, fingerprint, load
 from pipelines.usecases.context import Context
+from warehouse.errors import HomeError
 from warehouse.storage import parquet
 from warehouse.storage.home import Home
 from warehouse.storage.remask import remask
@@ -49,6 +51,7 @@ def require_hidden(context: Context) -> None:
 
     Raises:
         SettingsError: ``pii`` was hash, and is keep.
+        HomeError: the state is damaged.
     """
     landed = _read(context.home)
     if landed is not None and landed.pii == "hash" and context.settings.pii == "keep":
@@ -67,7 +70,10 @@ def start_masking(context: Context) -> None:
 
 def changed_masking(context: Context) -> tuple[str, ...]:
     """A warning if what is landed was masked by other rules or settings that hide less or others, with what to do."""
-    landed, now = _read(context.home), current_state(context)
+    try:
+        landed, now = _read(context.home), current_state(context)
+    except HomeError as error:
+        return (str(error),)
     if landed == now:
         return ()
     if landed is None or landed.rules != now.rules:
@@ -82,8 +88,9 @@ def changed_masking(context: Context) -> tuple[str, ...]:
 def apply_masking(context: Context, workspaces: Sequence[Context]) -> None:
     """Mask what is landed by the rules and settings of now, if others hold."""
     now = current_state(context)
-    if _read(context.home) == now:
-        return
+    with suppress(HomeError):  # damaged: nobody knows what holds, so everything is masked again
+        if _read(context.home) == now:
+            return
     for workspace in workspaces:
         _remask(workspace)
     _write(context.home, now)
@@ -122,10 +129,22 @@ def _remask(workspace: Context) -> None:
 
 
 def _read(home: Home) -> MaskingState | None:
+    """The state of the home; None if it has none, as one of the first versions.
+
+    Raises:
+        HomeError: the file is damaged, so nobody knows whether people are hidden in what is landed.
+    """
+    file = home.root / STATE_FILE
     try:
-        return MaskingState(**json.loads((home.root / STATE_FILE).read_text(encoding="utf-8")))
-    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
+        return MaskingState(**json.loads(file.read_text(encoding="utf-8")))
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except (ValueError, TypeError) as error:
+        raise HomeError(
+            f"{file} is damaged: it says under which settings the landing was masked.",
+            "Restore it from a backup. Or check the setting pii, then run `convohouse reprocess`, which masks what is "
+            "landed by the settings of now and writes the file.",
+        ) from error
 
 
 def _write(home: Home, state: MaskingState) -> None:

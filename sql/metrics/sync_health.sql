@@ -16,13 +16,20 @@ n_settling = "Finished conversations that will be read again, since they can sti
 n_settled = "Finished conversations that are read no more unless their list row changes."
 n_deleted = "Conversations that the API no longer has."
 n_quarantined = "Conversations in quarantine."
+n_unknown_fields = "Fields and values in the conversations of the day that the schema does not know, as lake.unknown_fields_daily has them."
 n_missing = "Conversations that were listed and are neither in the lake, nor gone, nor in quarantine."
 last_listed_at = "Last listing that showed a conversation of the day; null when only details were landed."
 last_full_listing_at = "Time until which conversations of all agents of the workspace were listed by runs that copied all of them, the run that built this among them, the same on each of its rows; null when there was none. It says how fresh the copy is."
 last_complete_run_at = "End of the workspace's last complete run before this build, the same on each of its rows; null when there was none."
 
 [tests]
-not_null = ["workspace", "start_date", "n_listed", "n_detailed", "n_flattened", "n_in_mart", "n_missing"]
+not_null = ["workspace", "start_date", "n_listed", "n_detailed", "n_flattened", "n_in_mart", "n_unknown_fields", "n_missing"]
+
+[metrics.n_unknown_fields]
+name = "Unknown fields"
+numerator = "JSON paths and values that the schema does not know"
+null_when = "never null"
+direction = "neither"
 
 [metrics.n_missing]
 name = "Missing conversations"
@@ -52,6 +59,10 @@ deletions as (
 
 quarantine as (
     select * from staging.stg_quarantine
+),
+
+unknown_fields as (
+    select * from staging.stg_unknown_fields_daily
 ),
 
 sync_runs as (
@@ -116,6 +127,15 @@ placed as (
         on days.workspace = quarantine.workspace and days.conversation_id = quarantine.conversation_id
 ),
 
+unknown_by_day as (
+    select
+        workspace,
+        start_date,
+        count(*) as n_unknown_fields
+    from unknown_fields
+    group by all
+),
+
 last_run as (
     select
         workspace,
@@ -138,6 +158,7 @@ final as (
         count(*) filter (where placed.settle_state = 'settled') as n_settled,
         count(*) filter (where placed.is_deleted) as n_deleted,
         count(*) filter (where placed.is_quarantined) as n_quarantined,
+        coalesce(any_value(unknown_by_day.n_unknown_fields), 0) as n_unknown_fields,
         count(*) filter (
             where placed.is_listed and not (placed.is_flattened or placed.is_deleted or placed.is_quarantined)
         ) as n_missing,
@@ -145,6 +166,8 @@ final as (
         any_value(last_run.last_full_listing_at) as last_full_listing_at,
         any_value(last_run.last_complete_run_at) as last_complete_run_at
     from placed
+    left join unknown_by_day
+        on placed.workspace = unknown_by_day.workspace and placed.start_date = unknown_by_day.start_date
     left join last_run on placed.workspace = last_run.workspace
     group by all
 )

@@ -11,7 +11,7 @@ from pipelines.transform import drift_by_day, schema_drift
 from pipelines.transform.refresh_lake import refresh_lake
 from tests.helpers.disk_contents import contents
 from tests.helpers.sample_documents import STARTED, detail
-from warehouse.schema.operations import UNKNOWN_FIELDS
+from warehouse.schema.operations import UNKNOWN_FIELDS, UNKNOWN_FIELDS_DAILY
 from warehouse.storage import lake, landing
 from warehouse.storage.erasure import find_start_dates, purge, write_tombstones
 from warehouse.storage.home import Home
@@ -80,6 +80,12 @@ def test_a_day_that_changes_is_counted_again_and_the_sum_is_over_all_days(home, 
         ("newer", "", 1, 1, at(1), "d"),
         ("status", "melted", 1, 1, at(0), "c"),
     ]
+    assert lake.read(home, UNKNOWN_FIELDS_DAILY).drop("workspace").rows() == [
+        (day(0), "new", "", "key", 1, 1, at(0), at(0), "a"),
+        (day(1), "new", "", "key", 2, 2, at(0), at(1), "d"),
+        (day(1), "newer", "", "key", 1, 1, at(1), at(1), "d"),
+        (day(2), "status", "melted", "word", 1, 1, at(0), at(0), "c"),
+    ]
     refresh_lake(home, reread_days=(1, 7, 30))
     assert len(counted) == 2
     land(home, ("d", 1, {}), ("c", 2, {}), hours=2)  # both have lost what was new
@@ -91,7 +97,7 @@ def test_a_day_that_changes_is_counted_again_and_the_sum_is_over_all_days(home, 
 def test_without_what_was_kept_every_day_is_counted(home, counted, spoil, monkeypatch):
     land(home, ("a", 0, {"new": 1}), ("b", 1, {"new": 1}))
     before = unknown(home)
-    kept = home.file(home.drift)
+    kept = home.file(home.table(UNKNOWN_FIELDS_DAILY))
     if spoil == "missing":
         kept.unlink()
     elif spoil == "cut":
@@ -110,7 +116,7 @@ def test_an_erased_conversation_leaves_no_trace_in_what_is_kept(home, counted):
     refresh_lake(home, reread_days=(1, 7, 30))
     assert counted[1:] == [[day(0), day(1)]]
     assert unknown(home) == [("new", "", 1, 1, at(0), "a")]
-    kept = contents(home.drift)
+    kept = contents(home.table(UNKNOWN_FIELDS_DAILY))
     assert b"new" in kept
     assert b"erased" not in kept
     assert b"very odd" not in kept

@@ -20,6 +20,7 @@ from pipelines.usecases.run_session import run_session
 from pipelines.usecases.sync_reference_data import copy_and_build
 from tests.helpers.disk_contents import contents, words_in
 from tests.integration.test_privacy import PEOPLE
+from warehouse.errors import HomeError
 from warehouse.schema.reference_data import TOOL_VERSIONS
 from warehouse.storage import lake, landing
 
@@ -80,8 +81,14 @@ def test_what_was_landed_with_people_is_hidden_and_nothing_is_fetched_again(tmp_
         with pytest.raises(SettingsError, match="the setting pii is keep now"):
             copy_and_build(context(), "tools", lambda _workspace: (), no_progress)
         assert contents(home.root) == before
+        state = (context().home.root / STATE_FILE).read_bytes()
+        (context().home.root / STATE_FILE).write_bytes(state[:-10])
+        with pytest.raises(HomeError, match=r"\.masking\.json is damaged") as refused:
+            copy("damaged")
+        assert changed_masking(context()) == (str(refused.value),)
         with run_session(context(), "accepted", "reprocess", is_offline=True) as workspaces:
             apply_masking(context(), workspaces)
+        assert json.loads((context().home.root / STATE_FILE).read_bytes())["pii"] == "keep"
         assert copy("kept")[0] == ()
 
 

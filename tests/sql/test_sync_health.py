@@ -33,6 +33,18 @@ def test_sync_health(rows: Any) -> None:
             "deletions", conversation_id=conversation_id, noticed_at=rows.noon, evidence="not_found", reason="deleted"
         )
     rows.whole("quarantine", conversation_id="aside", fetched_at=rows.noon, reason="unreadable", error="cut")
+    for path in ("metadata.new", "new"):
+        seen = {"first_seen_at": rows.noon, "last_seen_at": rows.noon, "example_id": "c1"}
+        rows.whole(
+            "unknown_fields_daily",
+            start_date=rows.day,
+            path=path,
+            value="",
+            kind="key",
+            n_rows=2,
+            n_conversations=1,
+            **seen,
+        )
     run(rows, "earlier", "complete", -1)
     run(rows, "first", "complete", 1)
     run(rows, "second", "complete", 5, lists_all=False)
@@ -52,17 +64,19 @@ def test_sync_health(rows: Any) -> None:
         "n_settled": 1,
         "n_deleted": 2,
         "n_quarantined": 1,
+        "n_unknown_fields": 2,
         "n_missing": 1,
         "last_listed_at": rows.noon,
         "last_full_listing_at": rows.noon,
         "last_complete_run_at": rows.noon + timedelta(hours=5),
     }
-    assert (next_day["start_date"], next_day["n_listed"], next_day["n_settled"], next_day["n_missing"]) == (
+    assert [next_day[name] for name in ("start_date", "n_listed", "n_settled", "n_unknown_fields", "n_missing")] == [
         NEXT_DAY,
         1,
         1,
         0,
-    )
+        0,
+    ]
     assert next_day["last_listed_at"] == rows.noon + timedelta(hours=9)
 
 

@@ -130,6 +130,20 @@ QUARANTINE = Table(
     is_daily=False,
 )
 
+_UNKNOWN_VALUE = derived(
+    "value", TEXT, "The unknown value of a known field; empty for an unknown key or type.", required=True
+)
+_UNKNOWN_KIND = derived(
+    "kind",
+    TEXT,
+    "key (no column has it), type (its column cannot hold it) or word (not a known value).",
+    required=True,
+)
+_SEEN_AT = (
+    derived("first_seen_at", TIME, "When the first content that has it was fetched.", required=True),
+    derived("last_seen_at", TIME, "When the last content that has it was fetched.", required=True),
+)
+
 UNKNOWN_FIELDS = Table(
     "unknown_fields",
     "JSON path or value that the schema does not know",
@@ -144,17 +158,11 @@ UNKNOWN_FIELDS = Table(
             "without indexes and map keys.",
             required=True,
         ),
-        derived("value", TEXT, "The unknown value of a known field; empty for an unknown key or type.", required=True),
-        derived(
-            "kind",
-            TEXT,
-            "key (no column has it), type (its column cannot hold it) or word (not a known value).",
-            required=True,
-        ),
+        _UNKNOWN_VALUE,
+        _UNKNOWN_KIND,
         derived("n_rows", INT, "Rows that have it.", required=True),
         derived("n_conversations", INT, "Conversations that have it; 0 if it is in none.", required=True),
-        derived("first_seen_at", TIME, "When the first content that has it was fetched.", required=True),
-        derived("last_seen_at", TIME, "When the last content that has it was fetched.", required=True),
+        *_SEEN_AT,
         derived(
             "example_id",
             TEXT,
@@ -165,6 +173,25 @@ UNKNOWN_FIELDS = Table(
     ),
     is_daily=False,
 )
+
+UNKNOWN_FIELDS_DAILY = Table(
+    "unknown_fields_daily",
+    "JSON path or value that the schema does not know and UTC day on which conversations that have it started",
+    ("workspace", "start_date", "path", "value"),
+    (
+        WORKSPACE,
+        START_DATE,
+        derived("path", TEXT, "JSON path in a conversation, without indexes and map keys.", required=True),
+        _UNKNOWN_VALUE,
+        _UNKNOWN_KIND,
+        derived("n_rows", INT, "Rows of the day that have it.", required=True),
+        derived("n_conversations", INT, "Conversations of the day that have it.", required=True),
+        *_SEEN_AT,
+        derived("example_id", TEXT, "Id of a conversation that has it, of those fetched last.", required=True),
+    ),
+    is_daily=False,
+)
+"""What is unknown in the conversations of each day; its footer says of which files (``pipelines.transform``)."""
 
 SYNC_RUNS = Table(
     "sync_runs",

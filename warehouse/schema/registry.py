@@ -20,7 +20,15 @@ from warehouse.schema.conversations import (
     VOICE_REWARDS,
     WARNINGS,
 )
-from warehouse.schema.operations import AGENTS, CONVERSATION_LIST, DELETIONS, QUARANTINE, SYNC_RUNS, UNKNOWN_FIELDS
+from warehouse.schema.operations import (
+    AGENTS,
+    CONVERSATION_LIST,
+    DELETIONS,
+    QUARANTINE,
+    SYNC_RUNS,
+    UNKNOWN_FIELDS,
+    UNKNOWN_FIELDS_DAILY,
+)
 from warehouse.schema.reference_data import REFERENCE_TABLES
 from warehouse.schema.tool_calls import DYNAMIC_VARIABLE_UPDATES, TOOL_CALLS, TOOL_RESULTS, WORKFLOW_STEPS
 from warehouse.schema.transcript import (
@@ -68,6 +76,7 @@ TABLES: tuple[Table, ...] = (
     DELETIONS,
     QUARANTINE,
     UNKNOWN_FIELDS,
+    UNKNOWN_FIELDS_DAILY,
     SYNC_RUNS,
     *REFERENCE_TABLES,
     *ACCOUNT_TABLES,

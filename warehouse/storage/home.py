@@ -112,11 +112,6 @@ class Home:
         return self.root / ".tmp"
 
     @property
-    def drift(self) -> Path:
-        """What is unknown by day, one file per workspace; without it, all days are counted again."""
-        return self.root / ".drift"
-
-    @property
     def lock(self) -> Path:
         """File of the write lock."""
         return self.root / ".lock"

@@ -64,13 +64,9 @@ def write_file(home: Home, target: Path, data: pl.DataFrame, *, footer: dict[str
         OSError: the disk is full, or the folder cannot be written.
         SchemaError: see ``with_workspace``.
     """
-    write_plain_file(home, target, with_workspace(home, data), footer=footer)
-
-
-def write_plain_file(home: Home, target: Path, data: pl.DataFrame, *, footer: dict[str, str] | None = None) -> None:
-    """As ``write_file``, for rows that have no workspace."""
+    rows = with_workspace(home, data)
     with replacing(home, target) as temporary:
-        _write_parquet(temporary, data, footer)
+        _write_parquet(temporary, rows, footer)
 
 
 def join_files(home: Home, target: Path, parts: Sequence[Path], *, footer: dict[str, str] | None = None) -> None:

@@ -13,6 +13,8 @@ from pipelines.privacy.pseudonyms import Pseudonymizer
 from pipelines.transform.canonical_json import dump, fingerprint, load
 from pipelines.transform.settle_state import FINISHED
 
+MAX_COUNT = 2**31
+"""A larger one is not believed, and no column might hold it."""
 MAX_DURATION = timedelta(days=30)
 """A longer one is not believed: the conversation would not be read again after its end."""
 
@@ -40,10 +42,16 @@ def list_row(row: ListRow, listed_at: datetime, pseudonyms: Pseudonymizer | None
         "agent_id": row.agent_id,
         "agent_name": agent_name if isinstance(agent_name, str) else None,
         "status": row.status,
+        "message_count": _count(document.get("message_count")),
         "fingerprint": fingerprint(document),
         "listed_at": listed_at,
         "payload": payload,
     }
+
+
+def _count(value: object) -> int | None:
+    """A count of the list, or None for what is none: a row with an odd one lands all the same."""
+    return value if type(value) is int and 0 <= value < MAX_COUNT else None
 
 
 def snapshot_row(

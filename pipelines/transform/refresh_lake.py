@@ -126,7 +126,7 @@ def refresh_lake(
 
 def _refresh_conversation_list(home: Home) -> None:
     """Rewrite the days of ``conversation_list`` whose rows differ from the landed listings."""
-    content = ("start_date", "start_time_at", "agent_id", "agent_name", "status", "fingerprint")
+    content = ("start_date", "start_time_at", "agent_id", "agent_name", "status", "message_count", "fingerprint")
     landed_rows = landing.latest_list_rows(home, (*content, "first_seen_at", "listed_at"))
     landed_rows = landed_rows.rename({"listed_at": "last_seen_at"})
     lake_rows = lake.read(home, CONVERSATION_LIST).select(landed_rows.columns)

@@ -23,7 +23,7 @@ not_null = ["workspace", "conversation_id", "start_date"]
 same_count_as = "staging.stg_conversations"
 
 [values.outcome.unknown]
-holds_when = "a transcript is missing: the workspace or the agent keeps none (zero retention), it was deleted at the vendor, or messages are reported and none is there; and neither an attempt, an answering machine, an error nor a guardrail says what became of it"
+holds_when = "a transcript is missing: the workspace or the agent keeps none (zero retention), it was deleted at the vendor, or the document or the list reports messages and none is there; and neither an attempt, an answering machine, an error nor a guardrail says what became of it"
 reasons = "`no_transcript`"
 
 [values.outcome.not_reached]
@@ -60,6 +60,10 @@ reasons = "`ended_by_agent`, `ended_by_user`, `other`"
 */
 with conversations as (
     select * from staging.stg_conversations
+),
+
+conversation_list as (
+    select * from staging.stg_conversation_list
 ),
 
 flags as (
@@ -154,6 +158,7 @@ facts as (
             or coalesce(conversations.feature_pii_zrm_agent, false)
             or conversations.transcript_deleted_at is not null
             or coalesce(conversations.n_user_messages, 0) + coalesce(conversations.n_agent_messages, 0) > 0
+            or coalesce(conversation_list.n_listed_messages, 0) > 0
         ) as is_transcript_missing,
         coalesce(tools.is_voicemail, false) or coalesce(conversations.feature_voicemail_detection_used, false)
             as is_voicemail_by_tool,
@@ -170,6 +175,11 @@ facts as (
     from conversations
     inner join flags
         on conversations.workspace = flags.workspace and conversations.conversation_id = flags.conversation_id
+    left join conversation_list
+        on
+            conversations.workspace = conversation_list.workspace
+            and conversations.conversation_id = conversation_list.conversation_id
+            and conversations.start_date = conversation_list.start_date
     left join turns
         on conversations.workspace = turns.workspace and conversations.conversation_id = turns.conversation_id
     left join tools

@@ -16,6 +16,7 @@ final as (
         agent_id,
         agent_name,
         status,
+        message_count as n_listed_messages,
         fingerprint,
         first_seen_at,
         last_seen_at

@@ -303,11 +303,11 @@ def test_the_list_keeps_the_latest_row_and_when_it_was_first_and_last_seen(home)
 
     land_list_row(AT)
     refresh_lake(home, reread_days=REREAD)
-    land_list_row(AT + timedelta(days=1), status="done", fingerprint="f2")
+    land_list_row(AT + timedelta(days=1), status="done", message_count=3, fingerprint="f2")
     landing.land_listing(home, landing.Listing(AT + timedelta(days=2), None, None), parquet.frame(LANDED_LISTINGS, []))
     refresh_lake(home, reread_days=REREAD)
     row = lake.read(home, CONVERSATION_LIST).row(0, named=True)
-    assert (row["status"], row["fingerprint"]) == ("done", "f2")
+    assert (row["status"], row["message_count"], row["fingerprint"]) == ("done", 3, "f2")
     assert (row["first_seen_at"], row["last_seen_at"]) == (AT, AT + timedelta(days=1))
     (file,) = home.files(home.table(CONVERSATION_LIST), "day=*/")
     inode = file.stat().st_ino

@@ -20,7 +20,10 @@ Case = tuple[str, dict[str, Any], list[tuple[str, str]], list[dict[str, Any]]]
 
 
 def case(answer: str, *turns: tuple[str, str], results: tuple[dict[str, Any], ...] = (), **row: object) -> Case:
-    """A conversation: 'outcome reason', its entries as (role, message), its tool results and its columns."""
+    """A conversation: 'outcome reason', its entries as (role, message), its tool results and its columns.
+
+    ``message_count`` is that of its list row.
+    """
     return answer, {"call_duration_secs": 60} | row, [*turns], [*results]
 
 
@@ -40,6 +43,8 @@ CASES: dict[str, Case] = {
     "blanked upstream": case("unknown no_transcript", deletion_settings_deleted_transcript_at_time_at="noon"),
     "messages of the user": case("unknown no_transcript", user_message_count=2),
     "messages of the agent": case("unknown no_transcript", agent_message_count=2, user_message_count=0),
+    "messages of the list, as documents of 2025 have no counts": case("unknown no_transcript", message_count=7),
+    "no message of the list": case("abandoned hung_up", message_count=0),
     "only blanks are left": case("unknown no_transcript", ("user", " "), ("agent", ""), user_message_count=1),
     "transcript kept": case("contained other", WORDS, features_usage_pii_zrm_workspace=True),
     "silence kept": case("abandoned hung_up", ("user", "..."), user_message_count=1),

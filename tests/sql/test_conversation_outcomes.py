@@ -22,7 +22,10 @@ KEY = "intermediate.int_conversation_outcomes"
 
 def add(rows: Any, name: str, columns: dict[str, Any], turns: list[tuple[str, str]], results: list[Any]) -> None:
     times = {column: rows.noon for column, value in columns.items() if value == "noon"}
-    rows.call(name, **(columns | times))
+    rows.call(name, **{column: value for column, value in (columns | times).items() if column != "message_count"})
+    if "message_count" in columns:
+        list_row = dict.fromkeys(("start_time_at", "first_seen_at", "last_seen_at"), rows.noon) | {"fingerprint": "f"}
+        rows.add("conversation_list", conversation_id=name, message_count=columns["message_count"], **list_row)
     for index, (role, message) in enumerate(turns):
         at = {"conversation_id": name, "turn_index": index}
         rows.add("turns", role="agent" if role in GUARDRAILS else role, message=message, **at)

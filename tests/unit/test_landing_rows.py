@@ -106,8 +106,12 @@ def test_the_row_of_a_deletion_is_of_the_day_in_utc():
 
 
 @pytest.mark.parametrize(("name", "agent_name"), [("Ann", "Ann"), (7, None), (None, None)])
-def test_the_row_of_a_list_row(name, agent_name):
-    raw = json.dumps({"agent_name": name}, indent=1).encode()
+@pytest.mark.parametrize(
+    ("count", "message_count"), [(12, 12), (0, 0), (True, None), ("12", None), (-1, None), (10**30, None), (None, None)]
+)
+def test_the_row_of_a_list_row(name, agent_name, count, message_count):
+    document = {"agent_name": name, "message_count": count}
+    raw = json.dumps(document, indent=1).encode()
     row = ListRow(
         conversation_id="conv_1",
         start_time_unix_secs=int(START.timestamp()),
@@ -122,7 +126,8 @@ def test_the_row_of_a_list_row(name, agent_name):
         "agent_id": "agent_1",
         "agent_name": agent_name,
         "status": "done",
-        "fingerprint": fingerprint({"agent_name": name}),
+        "message_count": message_count,
+        "fingerprint": fingerprint(document),
         "listed_at": FETCHED_AT,
         "payload": raw,
     }

@@ -59,6 +59,7 @@ LANDED_LISTINGS = Table(
         derived("agent_id", TEXT, "Agent of the conversation."),
         derived("agent_name", TEXT, "Name of the agent."),
         derived("status", TEXT, "Status in the list."),
+        derived("message_count", INT, "Entries of the transcript with text, as the list counts them."),
         derived("fingerprint", TEXT, "SHA-256 of the canonical list row."),
         derived(
             "listed_at",

@@ -27,6 +27,12 @@ CONVERSATION_LIST = Table(
         derived("agent_id", TEXT, "Agent of the conversation."),
         derived("agent_name", TEXT, "Name of the agent at the last listing."),
         derived("status", TEXT, "Status at the last listing."),
+        derived(
+            "message_count",
+            INT,
+            "Entries of the transcript with text, as the list counts them; null if it does not, and for a row that "
+            "landed by an earlier version and has not changed since.",
+        ),
         derived("fingerprint", TEXT, "SHA-256 of the canonical list row.", required=True),
         derived("first_seen_at", TIME, "Start of the first listing that had it.", required=True),
         derived("last_seen_at", TIME, "Start of the last listing that had it.", required=True),

@@ -35,7 +35,16 @@ DOCUMENT_COLUMNS = tuple(name for name in LANDED_DOCUMENTS.column_names if name 
 LIST_ROW_COLUMNS = tuple(
     name for name in LANDED_LISTINGS.column_names if name not in {"last_seen_at", "last_seen_sequence", "payload"}
 )
-LIST_ROW_CONTENT = ("start_date", "start_time_at", "agent_id", "agent_name", "status", "fingerprint", "payload")
+LIST_ROW_CONTENT = (
+    "start_date",
+    "start_time_at",
+    "agent_id",
+    "agent_name",
+    "status",
+    "message_count",
+    "fingerprint",
+    "payload",
+)
 """Columns that are null in a row that says only that a conversation was listed again."""
 LAST_SEEN_AT = pl.coalesce("last_seen_at", "listed_at")
 LAST_SEEN_SEQUENCE = pl.coalesce("last_seen_sequence", "sequence")

@@ -142,7 +142,8 @@ def is_usable_id(conversation_id: object) -> TypeGuard[str]:
         isinstance(conversation_id, str)
         and conversation_id not in {"", ".", ".."}
         and len(conversation_id) <= MAX_ID_LENGTH
-        and conversation_id.isprintable()  # which a lone surrogate is not
+        and conversation_id.isprintable()
+        and "\N{REPLACEMENT CHARACTER}" not in conversation_id  # in place of a lone surrogate
     )
 
 
@@ -246,12 +247,14 @@ def _text(value: object) -> str:
 def parse_body(body: bytes) -> Any:
     """Decode all of ``body``: typed decoding skips unknown keys without checking their values.
 
-    msgspec rejects a lone surrogate, which the standard library accepts.
+    A lone surrogate, which no column can hold and msgspec rejects, becomes U+FFFD, as in a conversation.
     """
     try:
         return msgspec.json.decode(body)
     except msgspec.DecodeError:
-        return json.loads(body)
+        text = json.dumps(json.loads(body), ensure_ascii=False)
+        # only UTF-16 can encode a lone surrogate
+        return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _conversation_fields(body: bytes) -> _ConversationFields:

@@ -13,6 +13,7 @@ import polars as pl
 
 from pipelines.api import account_endpoints as api
 from pipelines.api.client import ApiClient
+from pipelines.api.responses import is_usable_id
 from pipelines.api.tasks import run_concurrently
 from pipelines.transform.agent_configs import BRANCHES, VERSIONS, check_item, parent_version, refresh_agent_configs
 from pipelines.transform.agent_texts import summarize_texts
@@ -103,10 +104,10 @@ async def _fetch_agent(
         items.incomplete |= {f"{agent_id}{BRANCHES}"} if branches.errors else set()
         items.documents |= {f"{agent_id}{BRANCHES}{name}": _lasting(row) for name, row in branches.entries.items()}
     of_landed = {parent_version(document) for item, document in landed.items() if item.startswith(agent_id + VERSIONS)}
-    queue = [version for version in (agent.get("version_id"), *sorted(seen_versions), *of_landed) if version]
+    queue = list(filter(is_usable_id, (agent.get("version_id"), *sorted(seen_versions), *of_landed)))
     tried: set[str] = set()
     while queue and len(tried) < MAX_VERSIONS:
-        version_id = str(queue.pop(0))
+        version_id = queue.pop(0)
         item_id = f"{agent_id}{VERSIONS}{version_id}"
         if item_id in landed or version_id in tried:
             continue
@@ -114,7 +115,7 @@ async def _fetch_agent(
         version = await items.fetch(item_id, _get_version(client, agent_id, version_id), NO_SUCH_STATUSES)
         if version is not None:
             items.documents[item_id] = version
-            queue += [parent] if (parent := parent_version(version)) else []
+            queue += filter(is_usable_id, (parent_version(version),))
 
 
 async def _get_version(client: ApiClient, agent_id: str, version_id: str) -> Document:

@@ -14,7 +14,7 @@ version_id = "Version of the agent that answered."
 start_date = "UTC day on which the conversation started."
 user_id = "Id of the user, as the client gave it; null when unknown or erased."
 caller_id = "Who called or was called: the phone number in E.164, else the WhatsApp user, else the user's id; null when unknown, withheld or erased."
-channel = "phone, whatsapp, sms, chat (text only) or voice (audio over an SDK or the widget)."
+channel = "phone (a phone call, or started by a provider of telephony), whatsapp, sms, chat (text only, or messages of a help desk or a messenger) or voice (audio over an SDK or the widget)."
 is_text_only = "Whether the conversation was written: a chat without audio, or SMS."
 is_finished = "Whether the conversation is done or failed."
 is_excluded = "Whether seeds.excluded_callers leaves the conversation out of the metrics."
@@ -43,8 +43,9 @@ identified as (
         agent_id,
         version_id,
         start_date,
-        coalesce(user_id, client_user_id) as user_id,
-        coalesce(caller_id, user_id, client_user_id) as caller_id,
+        -- a blank id is nobody's, and not that of one caller who calls all the time
+        coalesce(nullif(trim(user_id), ''), nullif(trim(client_user_id), '')) as user_id,
+        coalesce(caller_id, nullif(trim(user_id), ''), nullif(trim(client_user_id), '')) as caller_id,
         phone_call_external_number,
         whatsapp_user_id,
         sms_user_phone_number,

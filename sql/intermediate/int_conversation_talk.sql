@@ -41,7 +41,7 @@ backchannels as (
         conversation_id,
         count(*) as n_backchannels
     from turns
-    where is_backchannel
+    where role = 'user' and is_backchannel
     group by all
 ),
 

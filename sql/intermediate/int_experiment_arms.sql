@@ -211,6 +211,14 @@ centred as (
     from clusters
 ),
 
+-- squares in the unit of the largest one, so that no absurd number is too large for the decimals
+scaled as (
+    select
+        *,
+        max(abs(total - mean * n_observations)) over (partition by pair_number, side, measure) as largest
+    from centred
+),
+
 arms as (
     select
         pair_number,
@@ -219,8 +227,12 @@ arms as (
         cast(sum(n_observations) as bigint) as n_observations,
         count(*) as n_callers,
         mean,
-        cast(sum(cast(power(total - mean * n_observations, 2) as decimal(38, 15))) as double) as squares
-    from centred
+        largest,
+        cast(
+            sum(coalesce(cast(power((total - mean * n_observations) / nullif(largest, 0), 2) as decimal(38, 15)), 0))
+            as double
+        ) as squares
+    from scaled
     group by all
 ),
 
@@ -239,8 +251,13 @@ final as (
         arms.n_observations,
         arms.n_callers,
         arms.mean,
-        arms.squares * arms.n_callers / nullif(arms.n_callers - 1, 0) / arms.n_observations / arms.n_observations
-            as variance_of_mean
+        arms.largest
+        * arms.largest
+        * arms.squares
+        * arms.n_callers
+        / nullif(arms.n_callers - 1, 0)
+        / arms.n_observations
+        / arms.n_observations as variance_of_mean
     from arms
     inner join pairs on arms.pair_number = pairs.pair_number
     inner join paired_sides on arms.pair_number = paired_sides.pair_number and arms.side = paired_sides.side

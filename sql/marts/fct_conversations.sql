@@ -63,7 +63,7 @@ error_code = "Error that ended the conversation."
 error_type = "Kind of the error, such as no_answer; open text."
 error_reason = "Error in words."
 rating = "Rating of the conversation by the user."
-likes = "Thumbs up: of the conversation, or of its entries where the API reports none of it."
+likes = "Thumbs up: of the conversation, or of its entries where the API reports none of it; a count below 0 is none."
 dislikes = "Thumbs down: likewise."
 has_feedback_comment = "Whether the user left a comment."
 feedback_comment = "The comment; <redacted> once deleted."
@@ -175,7 +175,10 @@ identified as (
         call_flags.is_excluded,
         call_flags.is_counted,
         call_flags.channel,
-        call_flags.is_text_only
+        call_flags.is_text_only,
+        -- no count is below 0
+        case when conversations.likes >= 0 then conversations.likes end as likes,
+        case when conversations.dislikes >= 0 then conversations.dislikes end as dislikes
     from conversations
     inner join call_flags
         on
@@ -265,24 +268,24 @@ final as (
         conversations.rating,
         -- older and smaller forms have the thumb, and no counts of it; or only thumbs of entries
         case
-            when coalesce(conversations.likes, 0) + coalesce(conversations.dislikes, 0) > 0 then conversations.likes
+            when coalesce(identified.likes, 0) + coalesce(identified.dislikes, 0) > 0 then identified.likes
             when conversations.feedback_overall_score = 'like' then 1
             when
-                coalesce(conversations.likes, conversations.dislikes) is null
+                coalesce(identified.likes, identified.dislikes) is null
                 and conversations.feedback_overall_score is null
                 and turns.n_likes + turns.n_dislikes > 0
                 then turns.n_likes
-            else conversations.likes
+            else identified.likes
         end as likes,
         case
-            when coalesce(conversations.likes, 0) + coalesce(conversations.dislikes, 0) > 0 then conversations.dislikes
+            when coalesce(identified.likes, 0) + coalesce(identified.dislikes, 0) > 0 then identified.dislikes
             when conversations.feedback_overall_score = 'dislike' then 1
             when
-                coalesce(conversations.likes, conversations.dislikes) is null
+                coalesce(identified.likes, identified.dislikes) is null
                 and conversations.feedback_overall_score is null
                 and turns.n_likes + turns.n_dislikes > 0
                 then turns.n_dislikes
-            else conversations.dislikes
+            else identified.dislikes
         end as dislikes,
         coalesce(trim(conversations.feedback_comment) <> '', false) as has_feedback_comment,
         conversations.feedback_comment,

@@ -1,7 +1,7 @@
 /*
 description = """Tokens and their price by scope and model: one row per conversation, scope, transcript entry and model. \
 Choose one scope and never add scopes: initiated is all that was generated and is what is paid, irreversible the part \
-of it that was delivered, turn the same usage by transcript entry."""
+of it that was delivered, turn the same usage by transcript entry. Tokens that are reported below 0 do not count."""
 grain = ["conversation_id", "scope", "turn_index", "model"]
 incremental_by = "start_date"
 inherits_columns_from = "intermediate.int_conversation_flags"
@@ -44,6 +44,21 @@ initiated as (
     where scope = 'initiated'
 ),
 
+counts as (
+    select
+        workspace,
+        conversation_id,
+        scope,
+        turn_index,
+        model,
+        start_date,
+        token_kind,
+        -- no count is below 0
+        case when tokens >= 0 then tokens end as tokens,
+        price_usd
+    from llm_usage
+),
+
 by_model as (
     select
         workspace,
@@ -67,7 +82,7 @@ by_model as (
             where token_kind not in ('input', 'input_cache_read', 'input_cache_write', 'output_total')
         ) as other_usd,
         sum(cast(price_usd as decimal(38, 12))) as llm_cost_usd
-    from llm_usage
+    from counts
     group by all
 ),
 

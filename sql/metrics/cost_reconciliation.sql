@@ -89,6 +89,10 @@ with conversations as (
     select * from marts.fct_conversations
 ),
 
+llm_usage as (
+    select * from marts.fct_llm_usage
+),
+
 usage as (
     select * from staging.stg_billed_usage
 ),
@@ -97,26 +101,46 @@ removed as (
     select * from staging.stg_deletions
 ),
 
-counted_conversations as (
+-- the reported price is the sum over what was initiated, of which delivered is a part
+initiated as (
     select
         workspace,
-        start_date,
-        cost_credits,
-        cost_usd,
-        call_cost_credits,
-        llm_cost_credits,
-        voice_surcharge_credits,
-        voice_surcharge_credits / credits_per_usd as voice_surcharge_usd,
-        cost_credits is not null and call_cost_credits is null and llm_cost_credits is null as is_cost_alone,
+        conversation_id,
+        sum(cast(llm_cost_usd as decimal(38, 12))) as usage_usd
+    from llm_usage
+    where scope = 'initiated'
+    group by all
+),
+
+counted_conversations as (
+    select
+        conversations.workspace,
+        conversations.start_date,
+        conversations.cost_credits,
+        conversations.cost_usd,
+        conversations.call_cost_credits,
+        conversations.llm_cost_credits,
+        conversations.voice_surcharge_credits,
+        conversations.voice_surcharge_credits / conversations.credits_per_usd as voice_surcharge_usd,
+        conversations.cost_credits is not null
+        and conversations.call_cost_credits is null
+        and conversations.llm_cost_credits is null as is_cost_alone,
         case
-            when call_cost_credits is not null or llm_cost_credits is not null
-                then cost_credits - coalesce(call_cost_credits, 0) - coalesce(llm_cost_credits, 0)
+            when conversations.call_cost_credits is not null or conversations.llm_cost_credits is not null
+                then
+                    conversations.cost_credits
+                    - coalesce(conversations.call_cost_credits, 0)
+                    - coalesce(conversations.llm_cost_credits, 0)
         end as left_credits,
-        cast(llm_price_usd as decimal(38, 12)) as price_usd,
-        cast(llm_cost_usd as decimal(38, 12)) as usage_usd,
-        cast(llm_price_usd as decimal(38, 12)) - cast(llm_cost_usd as decimal(38, 12)) as left_usd
+        cast(conversations.llm_price_usd as decimal(38, 12)) as price_usd,
+        initiated.usage_usd,
+        cast(conversations.llm_price_usd as decimal(38, 12)) - initiated.usage_usd as left_usd
     from conversations
-    where is_finished
+    left join initiated
+        on
+            conversations.workspace = initiated.workspace
+            and conversations.conversation_id = initiated.conversation_id
+    where conversations.is_finished
 ),
 
 days as (

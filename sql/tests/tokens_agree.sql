@@ -1,5 +1,5 @@
 /*
-description = "No token and no price is lost between the lake and fct_llm_usage, scope by scope."
+description = "No token and no price is lost between the lake and fct_llm_usage, scope by scope; tokens below 0 are none."
 */
 with llm_usage as (
     select * from staging.stg_llm_usage
@@ -12,7 +12,7 @@ by_model as (
 before as (
     select
         scope,
-        cast(coalesce(sum(tokens), 0) as bigint) as n_tokens,
+        cast(coalesce(sum(tokens) filter (where tokens >= 0), 0) as bigint) as n_tokens,
         sum(price_usd) as cost_usd
     from llm_usage
     group by all

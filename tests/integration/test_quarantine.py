@@ -218,7 +218,7 @@ BAD_ROWS = {
     "start in the future": {"start_time_unix_secs": 4_000_000_000},
     "text start": {"start_time_unix_secs": "soon"},
     "null status": {"status": None},
-    "lone surrogate": {"agent_id": "\ud800"},
+    "status of another type": {"status": ["done"]},
 }
 
 
@@ -264,18 +264,25 @@ def test_a_start_with_a_fraction_is_rounded_down_in_the_list_and_in_the_document
     assert ("metadata.start_time_unix_secs", odd) in unknown.rows()
 
 
-def test_a_tool_without_an_id_and_a_tool_that_no_table_can_hold_are_named_and_the_others_are_updated(nights):
+def test_a_tool_without_an_id_and_a_tool_that_no_table_can_hold_are_named_and_the_others_are_updated(
+    nights, monkeypatch
+):
     assert nights.run().problems == ()
     before = lake.read(nights.context().home, TOOLS).sort("tool_id")
     bad, good, without_id = before["tool_id"][:3]
 
     def spoil(tools):
         by_id = {tool["id"]: tool for tool in tools}
-        by_id[bad]["tool_config"]["name"] = "no text that a column can hold: \ud800"
+        by_id[bad]["tool_config"]["name"] = "too deep"
         by_id[good]["tool_config"]["description"] = "another"
         del by_id[without_id]["id"]
         return [None, *by_id.values()]
 
+    def fail(_tool_id, document):
+        if document["tool_config"]["name"] == "too deep":
+            raise RecursionError
+
+    monkeypatch.setattr("pipelines.usecases.reference_data.check_tool", fail)
     nights.api.tools = spoil
     for _ in range(2):
         result = nights.run()

@@ -27,6 +27,8 @@ def test_conversation_talk(rows: Any) -> None:
     for index, is_backchannel in enumerate((True, True, False, None)):
         entry = {"conversation_id": "c6", "turn_index": index, "role": "user", "message": "mhm"}
         rows.add("turns", ignored_as_backchannel=is_backchannel, **entry)
+    agent_entry = {"conversation_id": "c6", "turn_index": 4, "role": "agent", "message": "mhm"}
+    rows.add("turns", ignored_as_backchannel=True, **agent_entry)
     names = ("conversation_id", "agent_audio_secs", "user_audio_secs", "silence_secs", "n_backchannels")
     assert rows.values("intermediate.int_conversation_talk", *names) == [
         ("c1", 20.5, 10.0, 12.5, 0),

@@ -155,3 +155,11 @@ def test_the_bill_and_what_explains_the_rest(rows: Any) -> None:
         (days[5], 0, "credits", 100.0, 100.0, 0.0, 0.0, 100.0, True, 0, nothing, 0, 0),
         (days[6], 1, None, None, None, None, None, None, None, None, None, 0, 0),
     ]
+
+
+def test_a_price_of_what_was_only_delivered_is_no_other_side_of_the_llm_price(rows: Any) -> None:
+    charged(rows, "c1", 100, (60, 40), charging_llm_price_usd=0.02)
+    priced(rows, "c1", "irreversible", "output_total", 0.005)
+    columns = ("n_llm_compared", "n_llm_differences", "llm_price_usd", "usage_usd", "unexplained_llm_usd")
+    rows.build("metrics.cost_reconciliation")
+    assert rows.values("metrics.cost_reconciliation", *columns) == [(0, 0, None, None, None)]

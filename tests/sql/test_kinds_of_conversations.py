@@ -70,6 +70,19 @@ def test_one_person_is_one_caller_whatever_the_channel(rows: Any) -> None:
     assert [row["is_repeat_caller_7d"] for row in actual] == [False, True, False]
 
 
+@pytest.mark.parametrize(("user_id", "client_user_id", "caller"), [("", None, None), (" ", "", None), ("", "u1", "u1")])
+def test_a_blank_user_id_is_nobodys(user_id: str, client_user_id: str | None, caller: str | None, rows: Any) -> None:
+    for name in ("a", "b"):
+        document = conversation(name) | {"user_id": user_id}
+        document["conversation_initiation_client_data"]["user_id"] = client_user_id
+        rows.document(document)
+    rows.build(KEY, "metrics.repeat_callers")
+    repeats = [None, None] if caller is None else [False, True]
+    expected = [(caller, caller, is_repeat) for is_repeat in repeats]
+    assert rows.values(KEY, "user_id", "caller_id", "is_repeat_caller_7d") == expected
+    assert rows.values("metrics.repeat_callers", "n_known_calls", "n_callers") == [(2, 1) if caller else (0, 0)]
+
+
 NOTATIONS = [
     ("+15500100004", "550 010 0004", True),
     ("+1 551 010-0004", "551 010 0004", True),

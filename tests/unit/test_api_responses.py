@@ -69,11 +69,14 @@ def test_an_optional_field_that_does_not_fit_is_none_and_costs_no_other_field() 
 
 
 def test_a_lone_surrogate_in_one_row_does_not_lose_the_page() -> None:
-    row = b'{"conversation_id": "c", "start_time_unix_secs": 1, "status": "done", "title": "cut \\ud83d"}'
+    row = (
+        b'{"conversation_id": "c", "start_time_unix_secs": 1, "status": "done", "agent_name": "cut \\ud83d", "n": 1e3}'
+    )
 
     first, second = parse_page(page(row, BARE_ROW)).conversations
 
-    assert (first.conversation_id, json.loads(first.raw)) == ("c", json.loads(row))
+    assert first.agent_name == "cut \ufffd"
+    assert (first.conversation_id, json.loads(first.raw)) == ("c", json.loads(row) | {"agent_name": "cut \ufffd"})
     assert (second.conversation_id, json.loads(second.raw)) == ("conv_2", json.loads(BARE_ROW))
 
 

@@ -27,6 +27,12 @@ from warehouse.schema.registry import TABLES
 
 COLUMN_TYPES = "warehouse.contracts.relations.column_types"
 
+CHANNEL = (
+    "phone (a phone call, or started by a provider of telephony), whatsapp, sms, chat (text only, or messages of a "
+    "help desk or a messenger) or voice (audio over an SDK or the widget)."
+)
+"""The description of a column."""
+
 
 @pytest.fixture(scope="module")
 def project() -> Project:
@@ -84,7 +90,7 @@ def test_odcs_says_what_is_declared_about_a_column(contracts: dict[str, Any]) ->
         "name": "channel",
         "physicalType": "VARCHAR",
         "logicalType": "string",
-        "description": "phone, whatsapp, sms, chat (text only) or voice (audio over an SDK or the widget).",
+        "description": CHANNEL,
         "primaryKey": True,
         "primaryKeyPosition": 4,
         "required": True,
@@ -163,7 +169,7 @@ def test_osi_says_what_is_declared_about_a_column_and_a_metric(contracts: dict[s
     assert mix["channel"] == {
         "name": "channel",
         "expression": sql("channel"),
-        "description": "phone, whatsapp, sms, chat (text only) or voice (audio over an SDK or the widget).",
+        "description": CHANNEL,
         "datatype": "String",
         "dimension": {"is_time": False},
     }

@@ -12,6 +12,7 @@ import pytest
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import MAX_PAGES_WITHOUT_NEWS
 from pipelines.errors import ApiError, CursorRefusedError
+from pipelines.extract.landing_rows import list_row
 from pipelines.extract.list_conversations import MAX_PARTS, MAX_RESTARTS, SECOND_PAGE_SIZE, list_rows
 from pipelines.extract.time_window import Window
 
@@ -239,11 +240,17 @@ class WithOddRows(ListApi):
                 "conversation_id": "at_the_edge",
                 "start_time_unix_secs": int(UNTIL.timestamp()),
             }
-            page["conversations"][1] |= {"conversation_id": "odd", "agent_id": "\ud83d"}
+            page["conversations"][1] |= {"conversation_id": "odd"}
         return page
 
 
-def test_what_is_outside_of_the_window_or_quarantined_was_not_skipped():
+def test_what_is_outside_of_the_window_or_quarantined_was_not_skipped(monkeypatch):
+    def fail(row, *rest):
+        if row.conversation_id == "odd":
+            raise RecursionError
+        return list_row(row, *rest)
+
+    monkeypatch.setattr("pipelines.extract.list_conversations.list_row", fail)
     api = WithOddRows(3 * PAGE)
     result = list_all(api, SINCE, listed_at=UNTIL + timedelta(days=1))
     assert {query["page_size"] for query in api.queries} == {str(PAGE), str(SECOND_PAGE_SIZE)}

@@ -125,7 +125,13 @@ TURN_METRICS = table(
     keys=(TURN_INDEX, derived("metric", TEXT, "Name of the metric in the API.", required=True)),
     columns=(
         column("elapsed_time", FLOAT, "Measured time.", name="elapsed_secs"),
-        derived("is_repeat", BOOL, "Whether the entry repeats the timings of the entry before it.", required=True),
+        derived(
+            "is_repeat",
+            BOOL,
+            "Whether the timing is that of the entry before it: the last one of the same role that has timings; after "
+            "an entry of the other role only where all timings, two or more, are the same.",
+            required=True,
+        ),
     ),
 )
 

@@ -60,13 +60,19 @@ def test_tags_are_copied_without_their_owner_and_a_new_title_is_a_change(emulate
     assert [is_gone for *_, is_gone in states(context).values()] == [False] * len(TAGS)
 
 
-def test_a_tag_that_cannot_be_read_is_quarantined_and_stays_as_it_was(emulated, api, clock):
+def test_a_tag_that_cannot_be_read_is_quarantined_and_stays_as_it_was(emulated, api, clock, monkeypatch):
     context = emulated()
     TagsCopy(context).fetch_and_land()
     before = states(context)
     clock.now += timedelta(days=1)
-    edited(api, VIP="no text that a column can hold: \ud800")
+    edited(api, VIP="Key customer")
     (bad,) = [tag_id for tag_id, title in TAGS.items() if title == "VIP"]
+
+    def fail(tag_id, _document):
+        if tag_id == bad:
+            raise ValueError("too deep")
+
+    monkeypatch.setattr("pipelines.usecases.account_data.check_tag", fail)
     assert list(TagsCopy(context).fetch_and_land().errors) == [bad]
     assert quarantined(context) == {bad: "tag_unreadable"}
     assert states(context) == before

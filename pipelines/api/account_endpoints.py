@@ -1,6 +1,6 @@
-"""The API's endpoints for what belongs to the workspace: agents' configurations, batches of calls, tags, the bill.
+"""The API's endpoints for what belongs to the workspace: tools, agents' configurations, batches, tags, the bill.
 
-Source: the vendor's SDK 2.78.0; the API reference of November 2025 has none of them.
+Source: the vendor's SDK 2.78.0; of them, the API reference of November 2025 has only the tools, without pages.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from pipelines.api.client import ApiClient
-from pipelines.api.endpoints import iterate_pages, path_segment
+from pipelines.api.endpoints import path_segment
 from pipelines.api.error_mapping import CHECK_HOST
 from pipelines.api.responses import cursor_of_next, hashed_name, is_usable_id, parse_body
 from pipelines.errors import ApiError, NotFoundError
-from warehouse.schema.operations import AGENT_PREFIX, BATCH_PREFIX, BRANCH_PREFIX, TAG_PREFIX
+from warehouse.schema.operations import AGENT_PREFIX, BATCH_PREFIX, BRANCH_PREFIX, TAG_PREFIX, TOOL_PREFIX
 
 AGENTS = "/v1/convai/agents"
 BATCHES = "/v1/convai/batch-calling"
 TAGS = "/v1/convai/tags"
+TOOLS = "/v1/convai/tools"
 Basis = Literal["cost", "credits"]
 Document = dict[str, Any]
 
@@ -44,15 +45,23 @@ class Listing(NamedTuple):
     errors: dict[str, str]
 
 
+async def list_tools(client: ApiClient) -> Listing:
+    """All tools of the workspace.
+
+    Raises:
+        ApiError: as ``_list_all``.
+    """
+    rows = await _list_all(client, TOOLS, {"page_size": PAGE_SIZE}, key="tools")
+    return _by_id(rows, "id", TOOL_PREFIX)
+
+
 async def list_agents(client: ApiClient) -> Listing:
     """All agents of the workspace.
 
     Raises:
-        ApiError: as ``iterate_pages``.
+        ApiError: as ``_list_all``.
     """
-    rows = await _list_all(
-        client, AGENTS, {"page_size": PAGE_SIZE}, key="agents", next_key="next_cursor", cursor_key="cursor"
-    )
+    rows = await _list_all(client, AGENTS, {"page_size": PAGE_SIZE}, key="agents")
     return _by_id(rows, "agent_id", AGENT_PREFIX)
 
 
@@ -60,7 +69,7 @@ async def list_batches(client: ApiClient) -> Listing:
     """All batches of calls of the workspace, without their recipients.
 
     Raises:
-        ApiError: as ``list_agents``.
+        ApiError: as ``_list_all``.
     """
     rows = await _list_all(
         client,
@@ -77,11 +86,9 @@ async def list_tags(client: ApiClient) -> Listing:
     """All tags of conversations of the workspace, with their titles.
 
     Raises:
-        ApiError: as ``list_agents``.
+        ApiError: as ``_list_all``.
     """
-    rows = await _list_all(
-        client, TAGS, {"page_size": PAGE_SIZE}, key="conversation_tags", next_key="next_cursor", cursor_key="cursor"
-    )
+    rows = await _list_all(client, TAGS, {"page_size": PAGE_SIZE}, key="conversation_tags")
     return _by_id(rows, "tag_id", TAG_PREFIX)
 
 
@@ -145,12 +152,35 @@ async def get_bill(client: ApiClient, basis: Basis, since: date, until: date) ->
 
 
 async def _list_all(
-    client: ApiClient, path: str, params: Mapping[str, str | int], *, key: str, next_key: str, cursor_key: str
+    client: ApiClient,
+    path: str,
+    params: Mapping[str, str | int],
+    *,
+    key: str,
+    next_key: str = "next_cursor",
+    cursor_key: str = "cursor",
 ) -> list[Any]:
-    """The rows of all pages; ``key`` holds those of a page, ``next_key`` the cursor that is sent as ``cursor_key``."""
+    """The rows of all pages; ``key`` holds those of a page, ``next_key`` the cursor that is sent as ``cursor_key``.
+
+    Raises:
+        ApiError: as ``ApiClient.get``; also for a 404, as this host has no such endpoint, and when a cursor repeats:
+            the list would never end.
+    """
     parse = partial(_parse_list, key=key, next_key=next_key)
-    pages = iterate_pages(client, path, params, parse, cursor_key=cursor_key)
-    return [row async for page in pages for row in page]
+    rows: list[Any] = []
+    cursors: list[str] = []
+    while True:
+        cursor = {cursor_key: cursors[-1]} if cursors else {}
+        try:
+            page_rows, next_cursor = await client.get(path, {**params, **cursor}, parse)
+        except NotFoundError as error:
+            raise ApiError(error.message, CHECK_HOST, status=error.status, code=error.code) from None
+        rows += page_rows
+        if next_cursor is None:
+            return rows
+        if next_cursor in cursors:
+            raise ApiError(f"GET {path} does not end: the same cursor came twice.", "Run again later.")
+        cursors.append(next_cursor)
 
 
 def _parse_object(body: bytes) -> Document:
@@ -166,11 +196,11 @@ def _parse_list(body: bytes, key: str, next_key: str) -> tuple[list[Any], str | 
 
 
 def _by_id(rows: Iterable[Any], id_key: str, prefix: str) -> Listing:
-    """The rows by id; one without an id that can be used costs no other."""
+    """The rows by id, the last of each; one without an id that can be used costs no other."""
     listing = Listing({}, {})
     for row in rows:
         if isinstance(row, dict) and is_usable_id(row_id := row.get(id_key)):
-            listing.entries.setdefault(row_id, row)
+            listing.entries[row_id] = row
         else:
             listing.errors[hashed_name(prefix, json.dumps(row).encode())] = f"an entry of the list has no {id_key}"
     return listing

@@ -1,11 +1,11 @@
-"""The API's endpoints, one function each."""
+"""The API's endpoints for conversations, agents' access and prices, one function each."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, BinaryIO, TypeVar
+from typing import BinaryIO
 from urllib.parse import quote
 
 from pipelines.api.client import ApiClient
@@ -13,25 +13,18 @@ from pipelines.api.error_mapping import CHECK_HOST
 from pipelines.api.mp3 import check_mp3
 from pipelines.api.responses import (
     ListPage,
-    MalformedRow,
-    ToolsPage,
     check_conversation,
     check_prices,
     has_field,
     parse_page,
-    parse_tools,
 )
 from pipelines.errors import ApiError, NotFoundError, UsageError
 
 CONVERSATIONS = "/v1/convai/conversations"
 CONVERSATION = "/v1/convai/conversation"
 AGENT = "/v1/convai/agent"
-TOOLS = "/v1/convai/tools"
-MAX_TOOLS_PER_PAGE = 100
-"""The API's maximum page size."""
 MAX_PAGES_WITHOUT_NEWS = 50
 """Pages in a row without a new conversation after which a list is taken to be endless."""
-Page = TypeVar("Page")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,62 +152,6 @@ async def has_token(client: ApiClient, agent_id: str) -> bool:
         ApiError: as ``ApiClient.get``; the key needs the scope convai_write.
     """
     return await client.get(f"{CONVERSATION}/token", {"agent_id": agent_id}, partial(has_field, "token"))
-
-
-async def list_tools(client: ApiClient) -> ToolsPage:
-    """Get all tools of the workspace as one page, page by page where the API has pages.
-
-    Raises:
-        ApiError: as ``iterate_pages``.
-    """
-    tools: dict[str, dict[str, Any]] = {}
-    malformed: list[MalformedRow] = []
-    async for page in iterate_pages(client, TOOLS, {"page_size": MAX_TOOLS_PER_PAGE}, _tools_and_cursor):
-        tools |= page.tools
-        malformed += page.malformed
-    return ToolsPage(tools=tools, next_cursor=None, malformed=malformed)
-
-
-def _tools_and_cursor(body: bytes) -> tuple[ToolsPage, str | None]:
-    page = parse_tools(body)
-    return page, page.next_cursor
-
-
-async def iterate_pages(
-    client: ApiClient,
-    path: str,
-    params: Mapping[str, str | int],
-    parse: Callable[[bytes], tuple[Page, str | None]],
-    *,
-    cursor_key: str = "cursor",
-) -> AsyncIterator[Page]:
-    """Yield the pages of a list of the workspace, other than of conversations, until the last.
-
-    Args:
-        client: The API.
-        path: Of the list.
-        params: Sent with every page.
-        parse: A page and the cursor of the next one, of a body.
-        cursor_key: The parameter that takes the cursor.
-
-    Raises:
-        ApiError: as ``ApiClient.get``; also for a 404, as this host has no such endpoint, and when a cursor repeats:
-            the list would never end.
-    """
-    cursors: set[str] = set()
-    cursor: dict[str, str | int] = {}
-    while True:
-        try:
-            page, following = await client.get(path, {**params, **cursor}, parse)
-        except NotFoundError as error:
-            raise ApiError(error.message, CHECK_HOST, status=error.status, code=error.code) from None
-        yield page
-        if following is None:
-            return
-        if following in cursors:
-            raise ApiError(f"GET {path} does not end: the same cursor came twice.", "Run again later.")
-        cursors.add(following)
-        cursor = {cursor_key: following}
 
 
 async def calculate_llm_usage(

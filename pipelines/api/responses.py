@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypeGuard
 import msgspec
 
 from pipelines.privacy.messages import hide_message
-from warehouse.schema.operations import ROW_PREFIX, TOOL_PREFIX
+from warehouse.schema.operations import ROW_PREFIX
 
 LAST_SEC = 253_402_300_799
 UnixSecs = Annotated[int, msgspec.Meta(gt=0, le=LAST_SEC)]
@@ -59,17 +59,6 @@ class ListPage(msgspec.Struct, frozen=True, kw_only=True):
     malformed: list[MalformedRow] = []
 
 
-class ToolsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of the workspace's tools: unchanged definitions by tool id; ``next_cursor`` is None on the last.
-
-    ``malformed`` are entries without an id.
-    """
-
-    tools: dict[str, dict[str, Any]]
-    next_cursor: str | None
-    malformed: list[MalformedRow] = []
-
-
 class ErrorBody(msgspec.Struct, frozen=True):
     """The vendor's error code and message; both empty where the body is not in one of the vendor's formats."""
 
@@ -79,12 +68,6 @@ class ErrorBody(msgspec.Struct, frozen=True):
 
 class _PageFields(msgspec.Struct):
     conversations: list[Any]
-    next_cursor: str | None = None
-    has_more: bool | None = None
-
-
-class _ToolsFields(msgspec.Struct):
-    tools: list[Any]
     next_cursor: str | None = None
     has_more: bool | None = None
 
@@ -144,27 +127,6 @@ def is_usable_id(conversation_id: object) -> TypeGuard[str]:
         and len(conversation_id) <= MAX_ID_LENGTH
         and conversation_id.isprintable()
         and "\N{REPLACEMENT CHARACTER}" not in conversation_id  # in place of a lone surrogate
-    )
-
-
-def parse_tools(body: bytes) -> ToolsPage:
-    """Parse the list of tools: all at once, as in the 2025 API reference, or one page, as the API answers since 2026.
-
-    Raises:
-        ValueError: it is not JSON, or not a list of tools.
-    """
-    page = msgspec.convert(parse_body(body), _ToolsFields)
-    tools: dict[str, dict[str, Any]] = {}
-    malformed: list[MalformedRow] = []
-    for tool in page.tools:
-        if isinstance(tool, dict) and is_usable_id(tool_id := tool.get("id")):
-            tools[tool_id] = tool
-        else:
-            malformed.append(
-                MalformedRow(name=hashed_name(TOOL_PREFIX, json.dumps(tool).encode()), error="a tool has no id")
-            )
-    return ToolsPage(
-        tools=tools, next_cursor=cursor_of_next(page.next_cursor, has_more=page.has_more), malformed=malformed
     )
 
 

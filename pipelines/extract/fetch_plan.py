@@ -19,7 +19,7 @@ from warehouse.storage.home import Home
 from warehouse.storage.landing import Listing
 from warehouse.storage.landing_sequence import NOT_LANDED, order
 
-LIST_COLUMNS = ("start_time_at", "agent_id", "status", "fingerprint", "listed_at", "sequence")
+LIST_COLUMNS = ("start_time_at", "agent_id", "fingerprint", "listed_at", "sequence")
 """What a decision needs of the latest list rows, besides the id."""
 
 

@@ -98,12 +98,12 @@ def decide_refetch(
         ids_to_confirm: Conversations whose removal has to be observed a second time (``removals.ids_to_confirm``).
 
     Returns:
-        Oldest first: conversation_id, start_time_at, agent_id, status, fingerprint (of the list row; null where it was
-        never listed), content_sha256 (of the latest snapshot; null where none), shown_texts (transcript entries with
+        Oldest first: conversation_id, start_time_at, agent_id, fingerprint (of the list row; null where it was never
+        listed), content_sha256 (of the latest snapshot; null where none), shown_texts (transcript entries with
         text that the lake has; null where none), is_listed_again (the API answered 404 and the latest listing shows
         it all the same), reason (one of ``REASONS``).
     """
-    landed = snapshots.select(
+    landed_columns = snapshots.select(
         "conversation_id",
         "kind",
         "status",
@@ -118,7 +118,7 @@ def decide_refetch(
         landed_agent=pl.col("agent_id"),
     )
     names = ("conversation_id", "start_time_at", "agent_id", "fingerprint")
-    listed = list_rows.select(*names, list_status="status", listed_order=order("sequence", "listed_at"))
+    listed_columns = list_rows.select(*names, listed_order=order("sequence", "listed_at"))
     is_gone = pl.col("kind") == "gone"
     is_without_content = (pl.col("kind") == "unchanged") & pl.col("content_at").is_null()  # its document was damaged
     is_there_again = is_gone & (pl.col("listed_order") > pl.col("landed_order"))
@@ -145,7 +145,7 @@ def decide_refetch(
         .then(pl.lit("asked"))
     )
     return (
-        listed.join(landed, "conversation_id", "full", coalesce=True)
+        listed_columns.join(landed_columns, "conversation_id", "full", coalesce=True)
         .join(missing_from_listing(list_rows, listings), "conversation_id", "left")
         .with_columns(reason=reason)
         .filter(pl.col("reason").is_not_null())
@@ -153,7 +153,6 @@ def decide_refetch(
             "conversation_id",
             pl.coalesce("start_time_at", "landed_start").alias("start_time_at"),
             pl.coalesce("agent_id", "landed_agent").alias("agent_id"),
-            pl.coalesce("status", "list_status").alias("status"),
             "fingerprint",
             # without it, the response is not compared with a document that is no longer landed
             pl.when(~is_without_content.fill_null(value=False)).then("content_sha256").alias("content_sha256"),

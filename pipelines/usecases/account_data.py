@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import count
+from typing import Any
 
 import polars as pl
 
@@ -18,17 +19,14 @@ from pipelines.api.tasks import run_concurrently
 from pipelines.transform.agent_configs import BRANCHES, VERSIONS, check_item, parent_version, refresh_agent_configs
 from pipelines.transform.agent_texts import summarize_texts
 from pipelines.transform.listed_items import check_batch, check_tag, refresh_batch_calls, refresh_tag_definitions
-from pipelines.transform.refresh_lake import refresh_quarantine
 from pipelines.usecases.context import Context, Progress, no_progress
-from pipelines.usecases.items_copy import Document, Items, ItemsCopy, ItemsResult
+from pipelines.usecases.items_copy import Document, ItemKind, Items, ItemsCopy
 from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_TAGS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import AGENT_UNAVAILABLE, BATCH_UNAVAILABLE, TAG_UNREADABLE
 from warehouse.schema.transcript import TURNS
-from warehouse.schema.types import Table
-from warehouse.storage import lake, parquet, quarantine
+from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home
-from warehouse.storage.landing_reference_data import is_due, item_listings
 
 NO_SUCH_STATUSES = frozenset({400, 404, 409, 410, 422})
 """How the API may answer for a version that it no longer has, and for the branches of an agent without any."""
@@ -60,7 +58,7 @@ FINISHED_BATCH = frozenset({"completed", "failed", "cancelled"})
 class AgentsCopy(ItemsCopy):
     """Every agent of the workspace with its branches and the versions that are not landed."""
 
-    table, reason = LANDED_AGENTS, AGENT_UNAVAILABLE
+    kind = ItemKind(LANDED_AGENTS, AGENT_UNAVAILABLE, check_item, refresh_agent_configs)
 
     def __init__(self, context: Context, progress: Progress = no_progress) -> None:
         super().__init__(context, progress)
@@ -69,28 +67,28 @@ class AgentsCopy(ItemsCopy):
     async def fetch(self, client: ApiClient) -> None:
         """List the agents, and fetch each with its branches and new versions; see ``ItemsCopy``."""
         agents, errors = await api.list_agents(client)
-        self._listed = agents
+        self._listed_ids = agents
         items = self._items = Items(lambda: api.list_agents(client), errors)
         n_done = count(1)
 
         async def fetch_agent(agent_id: str) -> None:
-            await _fetch_agent(client, agent_id, items, self._landed, self._seen_versions.get(agent_id, ()))
+            await _fetch_agent(client, agent_id, items, self._landed_documents, self._seen_versions.get(agent_id, ()))
             self._progress("agents", next(n_done), len(agents))
 
         self._progress("agents", 0, len(agents))
         await run_concurrently(map(fetch_agent, agents))
 
-    def land(self) -> ItemsResult:
-        """Land the documents, and refresh the lake."""
-        is_short = not self._context.settings.agent_texts
-        result = self._land(check_item, summarize_texts) if is_short else self._land(check_item)
-        refresh_agent_configs(self._context.home)
-        refresh_quarantine(self._context.home)
-        return result
+    def shorten(self, document: Any) -> Any:
+        """Without texts, unless the settings want them."""
+        return document if self._context.settings.agent_texts else summarize_texts(document)
 
 
 async def _fetch_agent(
-    client: ApiClient, agent_id: str, items: Items, landed: Mapping[str, Document], seen_versions: Iterable[str]
+    client: ApiClient,
+    agent_id: str,
+    items: Items,
+    landed_documents: Mapping[str, Document],
+    seen_versions: Iterable[str],
 ) -> None:
     agent = await items.fetch(agent_id, api.get_agent(client, agent_id))
     if agent is None:
@@ -103,15 +101,17 @@ async def _fetch_agent(
         items.errors |= {f"{agent_id}{BRANCHES}{name}": error for name, error in branches.errors.items()}
         items.incomplete |= {f"{agent_id}{BRANCHES}"} if branches.errors else set()
         items.documents |= {f"{agent_id}{BRANCHES}{name}": _lasting(row) for name, row in branches.entries.items()}
-    of_landed = {parent_version(document) for item, document in landed.items() if item.startswith(agent_id + VERSIONS)}
+    of_landed = {
+        parent_version(document) for item, document in landed_documents.items() if item.startswith(agent_id + VERSIONS)
+    }
     queue = list(filter(is_usable_id, (agent.get("version_id"), *sorted(seen_versions), *of_landed)))
-    tried: set[str] = set()
-    while queue and len(tried) < MAX_VERSIONS:
+    tried_ids: set[str] = set()
+    while queue and len(tried_ids) < MAX_VERSIONS:
         version_id = queue.pop(0)
         item_id = f"{agent_id}{VERSIONS}{version_id}"
-        if item_id in landed or version_id in tried:
+        if item_id in landed_documents or version_id in tried_ids:
             continue
-        tried.add(version_id)
+        tried_ids.add(version_id)
         version = await items.fetch(item_id, _get_version(client, agent_id, version_id), NO_SUCH_STATUSES)
         if version is not None:
             items.documents[item_id] = version
@@ -145,17 +145,17 @@ def _versions_in_conversations(home: Home) -> dict[str, set[str]]:
 class BatchesCopy(ItemsCopy):
     """The batches of calls."""
 
-    table, reason = LANDED_BATCHES, BATCH_UNAVAILABLE
+    kind = ItemKind(LANDED_BATCHES, BATCH_UNAVAILABLE, check_batch, refresh_batch_calls)
 
     async def fetch(self, client: ApiClient) -> None:
         """List the batches, and fetch those that are running or have changed; see ``ItemsCopy``."""
         batches, errors = await api.list_batches(client)
-        self._listed = batches
+        self._listed_ids = batches
         items = self._items = Items(lambda: api.list_batches(client), errors)
         n_done = count(1)
 
         async def fetch_batch(batch_id: str) -> None:
-            if _is_unchanged(batches[batch_id], self._landed.get(batch_id)):
+            if _is_unchanged(batches[batch_id], self._landed_documents.get(batch_id)):
                 items.documents[batch_id] = None
             elif (batch := await items.fetch(batch_id, api.get_batch(client, batch_id))) is not None:
                 items.documents[batch_id] = _without_people(batch)
@@ -163,13 +163,6 @@ class BatchesCopy(ItemsCopy):
 
         self._progress("batches", 0, len(batches))
         await run_concurrently(map(fetch_batch, batches))
-
-    def land(self) -> ItemsResult:
-        """Land the documents, and refresh the lake."""
-        result = self._land(check_batch)
-        refresh_batch_calls(self._context.home)
-        refresh_quarantine(self._context.home)
-        return result
 
 
 def _is_unchanged(batch: Document, landed: Document | None) -> bool:
@@ -193,40 +186,12 @@ def _without_people(batch: Document) -> Document:
 class TagsCopy(ItemsCopy):
     """The tags of conversations, whose titles only their list has."""
 
-    table, reason = LANDED_TAGS, TAG_UNREADABLE
+    kind = ItemKind(LANDED_TAGS, TAG_UNREADABLE, check_tag, refresh_tag_definitions)
 
     async def fetch(self, client: ApiClient) -> None:
         """List the tags."""
         tags, errors = await api.list_tags(client)
-        self._listed = tags
+        self._listed_ids = tags
         self._items = Items(lambda: api.list_tags(client), errors)
         self._items.documents |= {tag_id: _lasting(tag) for tag_id, tag in tags.items()}
         self._progress("tags", len(tags), len(tags))
-
-    def land(self) -> ItemsResult:
-        """Land the tags, and refresh the lake."""
-        result = self._land(check_tag)
-        refresh_tag_definitions(self._context.home)
-        refresh_quarantine(self._context.home)
-        return result
-
-
-def are_agents_due(context: Context) -> bool:
-    """Whether the agents were not copied today, or not without an error."""
-    return _is_due(context, LANDED_AGENTS, AGENT_UNAVAILABLE)
-
-
-def are_batches_due(context: Context) -> bool:
-    """Whether the batches were not copied today, or not without an error."""
-    return _is_due(context, LANDED_BATCHES, BATCH_UNAVAILABLE)
-
-
-def are_tags_due(context: Context) -> bool:
-    """Whether the tags were not copied today, or not without an error."""
-    return _is_due(context, LANDED_TAGS, TAG_UNREADABLE)
-
-
-def _is_due(context: Context, table: Table, reason: str) -> bool:
-    latest_at = max(item_listings(context.home, table)[-1:], default=None)
-    is_tried_again = not quarantine.current(context.home).filter(reason=reason).is_empty()
-    return is_tried_again or is_due(latest_at, context.clock())

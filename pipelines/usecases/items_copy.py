@@ -16,12 +16,14 @@ from pipelines.errors import ApiError, UsageError
 from pipelines.extract.land_reference_data import land_listing
 from pipelines.privacy.messages import describe_error, hide_message
 from pipelines.transform.canonical_json import load
+from pipelines.transform.refresh_lake import refresh_quarantine
 from pipelines.usecases.context import Context, Progress, no_progress, run_with_client
 from pipelines.usecases.workspace_lookup import require_same_workspace
 from warehouse.errors import ConvohouseError
 from warehouse.schema.types import Table
-from warehouse.storage import lake
-from warehouse.storage.landing_reference_data import latest_documents
+from warehouse.storage import lake, quarantine
+from warehouse.storage.home import Home
+from warehouse.storage.landing_reference_data import is_due, item_listings, latest_documents
 
 Document = Mapping[str, Any]
 T = TypeVar("T")
@@ -76,35 +78,48 @@ class Items:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class ItemKind:
+    """A kind of items: its landed table, and why one is in the quarantine.
+
+    ``check`` flattens a document, and raises if it cannot; ``refresh`` flattens all that is landed.
+    """
+
+    table: Table
+    reason: str
+    check: Callable[[str, Document], None]
+    refresh: Callable[[Home], None]
+
+
 class ItemsCopy(ABC):
     """A listing of items with their documents, to fetch and then to land."""
 
-    table: ClassVar[Table]
-    """The landed table."""
-    reason: ClassVar[str]
-    """Why an item is in the quarantine."""
+    kind: ClassVar[ItemKind]
     _items: Items
 
     def __init__(self, context: Context, progress: Progress = no_progress) -> None:
         self._context = context
         self._progress = progress
         self._listed_at = context.clock()
-        self._listed: Collection[str] = ()
+        self._listed_ids: Collection[str] = ()
         lake.ensure_schema_files(context.home)
-        documents = latest_documents(context.home, self.table)["item_id", "payload"]
-        self._landed: dict[str, Document] = {item_id: load(payload) for item_id, payload in documents.rows()}
+        documents = latest_documents(context.home, self.kind.table)["item_id", "payload"]
+        self._landed_documents: dict[str, Document] = {item_id: load(payload) for item_id, payload in documents.rows()}
+
+    @classmethod
+    def is_due(cls, context: Context) -> bool:
+        """Whether the items were not copied today, or not without an error."""
+        latest_at = max(item_listings(context.home, cls.kind.table)[-1:], default=None)
+        has_errors = not quarantine.current(context.home).filter(reason=cls.kind.reason).is_empty()
+        return has_errors or is_due(latest_at, context.clock())
 
     @abstractmethod
     async def fetch(self, client: ApiClient) -> None:
-        """Set ``_listed`` to the ids of a listing, and ``_items`` to what was fetched of it.
+        """Set ``_listed_ids`` to the ids of a listing, and ``_items`` to what was fetched of it.
 
         Raises:
             ApiError: they could not be listed, or the API failed.
         """
-
-    @abstractmethod
-    def land(self) -> ItemsResult:
-        """Land the documents, and refresh the lake."""
 
     def fetch_and_land(self) -> ItemsResult:
         """Fetch and land with a client of its own.
@@ -114,23 +129,29 @@ class ItemsCopy(ABC):
             ForeignWorkspaceError: the API is that of another workspace; nothing is landed.
         """
         run_with_client(self._context, self.fetch)
-        is_any_known = not self._landed.keys().isdisjoint(self._listed)
+        is_any_known = not self._landed_documents.keys().isdisjoint(self._listed_ids)
         require_same_workspace(self._context, is_anything_known=is_any_known)
         return self.land()
 
-    def _land(
-        self, check: Callable[[str, Document], None], shorten: Callable[[Any], Any] = lambda document: document
-    ) -> ItemsResult:
+    def land(self) -> ItemsResult:
+        """Land the documents, and refresh the lake."""
+        home = self._context.home
         errors = land_listing(
-            self._context.home,
-            self.table,
+            home,
+            self.kind.table,
             self._listed_at,
             self._items.documents,
             self._items.errors,
-            reason=self.reason,
-            check=check,
-            shorten=shorten,
+            reason=self.kind.reason,
+            check=self.kind.check,
+            shorten=self.shorten,
             incomplete=self._items.incomplete,
             pseudonyms=self._context.pseudonyms,
         )
-        return ItemsResult(len(self._listed), errors)
+        self.kind.refresh(home)
+        refresh_quarantine(home)
+        return ItemsResult(len(self._listed_ids), errors)
+
+    def shorten(self, document: Any) -> Any:
+        """What lands of a masked document; all of it, unless a subclass says otherwise."""
+        return document

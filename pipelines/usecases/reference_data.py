@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+from pipelines.api.account_endpoints import Listing, list_tools
 from pipelines.api.circuit_breaker import N_PROBES, CircuitBreaker, is_answered
 from pipelines.api.client import ApiClient
-from pipelines.api.endpoints import calculate_llm_usage, list_tools
-from pipelines.api.responses import ToolsPage
+from pipelines.api.endpoints import calculate_llm_usage
 from pipelines.api.tasks import run_concurrently
 from pipelines.errors import ApiUnavailableError, NotFoundError, UsageError
 from pipelines.extract import llm_price_queries
@@ -55,7 +55,7 @@ class PricesResult:
 class ToolsCopy:
     """A listing of the tools, to fetch and then to land; a sync flattens it with the conversations."""
 
-    listing: ToolsPage
+    listing: Listing
 
     def __init__(self, context: Context, progress: Progress = no_progress) -> None:
         self.listed_at = context.clock()
@@ -72,13 +72,13 @@ class ToolsCopy:
         home = self._context.home
         run_with_client(self._context, self.fetch)
         known_ids = lake.read(home, TOOLS, ["tool_id"])["tool_id"]
-        require_same_workspace(self._context, is_anything_known=not self.listing.tools.keys().isdisjoint(known_ids))
+        require_same_workspace(self._context, is_anything_known=not self.listing.entries.keys().isdisjoint(known_ids))
         self.land()
         refresh_tools(home)
         refresh_quarantine(home)
         rows = lake.read(home, TOOLS, ["changed_at", "is_gone"])
         return ToolsResult(
-            n_listed=len(self.listing.tools),
+            n_listed=len(self.listing.entries),
             n_changed=rows.filter(changed_at=self.listed_at).height,
             n_gone=rows.filter(is_gone=True).height,
         )
@@ -90,7 +90,7 @@ class ToolsCopy:
             ApiError: the tools could not be listed.
         """
         self.listing = await list_tools(client)
-        self._progress("tools", len(self.listing.tools), len(self.listing.tools))
+        self._progress("tools", len(self.listing.entries), len(self.listing.entries))
 
     def land(self) -> None:
         """Land the listing, its statistics apart from the definitions, which alone make a version."""
@@ -99,13 +99,13 @@ class ToolsCopy:
             self._context.home,
             LANDED_TOOLS,
             self.listed_at,
-            self.listing.tools,
-            {row.name: row.error for row in self.listing.malformed},
+            self.listing.entries,
+            self.listing.errors,
             reason=TOOL_UNREADABLE,
             check=check_tool,
             shorten=lambda tool: {key: value for key, value in tool.items() if key != STATISTICS},
             statistics=lambda tool: {STATISTICS: dump(tool.get(STATISTICS))},
-            incomplete=[""] if self.listing.malformed else (),
+            incomplete=[""] if self.listing.errors else (),
             pseudonyms=self._context.pseudonyms,
         )
 

@@ -16,9 +16,6 @@ from pipelines.usecases.account_data import (
     AgentsCopy,
     BatchesCopy,
     TagsCopy,
-    are_agents_due,
-    are_batches_due,
-    are_tags_due,
 )
 from pipelines.usecases.bill import BillCopy, is_bill_due
 from pipelines.usecases.context import Context, Progress, no_progress, run_with_client
@@ -70,9 +67,9 @@ class OptionalCopy:
 
 AFTER_FLATTENING: tuple[tuple[str, Callable[[Context], bool], Callable[[Context, Progress], Copy]], ...] = (
     ("prices of language models", are_prices_due, lambda context, progress: PricesCopy(context, progress=progress)),
-    ("agents", are_agents_due, AgentsCopy),
-    ("batches", are_batches_due, BatchesCopy),
-    ("tags", are_tags_due, TagsCopy),
+    ("agents", AgentsCopy.is_due, AgentsCopy),
+    ("batches", BatchesCopy.is_due, BatchesCopy),
+    ("tags", TagsCopy.is_due, TagsCopy),
     ("bill", is_bill_due, BillCopy),
 )
 """Name, whether it is due, and how it is copied."""

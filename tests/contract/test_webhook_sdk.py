@@ -10,10 +10,9 @@ import httpx
 import pytest
 
 from pipelines.emulator.generator.world import World
-from pipelines.emulator.server.webhooks import post_call
 from pipelines.webhook.signature import Signature, SignatureError
 from tests.helpers.lazy_import import lazy_import
-from tests.helpers.webhook_signature import sign
+from tests.helpers.signed_webhooks import post_call, sign
 
 client_module, errors = lazy_import("elevenlabs.client"), lazy_import("elevenlabs.errors")
 

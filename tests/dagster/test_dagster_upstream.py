@@ -7,7 +7,6 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
-from pipelines.emulator.server.webhooks import post_call
 from pipelines.extract.landing_rows import snapshot_row
 from pipelines.orchestration.assets.agent_access import (
     ACCESS,
@@ -23,6 +22,7 @@ from pipelines.orchestration.webhook_sensor import webhook_job, webhook_sensor
 from pipelines.transform.canonical_json import dump, load
 from pipelines.usecases.context import no_progress
 from tests.helpers.emulated_dagster import LAST, QUIET
+from tests.helpers.signed_webhooks import post_call
 from warehouse.models.project import read_project
 from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.schema.conversations import CONVERSATIONS

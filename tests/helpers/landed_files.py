@@ -1,9 +1,13 @@
-"""Landed files for the tests of merging, and a merge that dies between two of its steps."""
+"""What tests land: snapshots of documents, files to merge; and a merge that dies between two of its steps."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -18,7 +22,24 @@ class KilledError(BaseException):
     """In place of a kill: nothing catches it, and no step after it runs."""
 
 
-def land_rows(home: Home, at: datetime, contents: dict[str, str], agent_id: str | None = None) -> None:
+def snapshot_of(document: Mapping[str, Any], at: datetime, kind: str = "document", **changes: object) -> dict[str, Any]:
+    """A row of ``LANDED_DOCUMENTS`` for a document that was fetched at a time; other kinds land without its text."""
+    start, payload = datetime.fromtimestamp(document["metadata"]["start_time_unix_secs"], UTC), json.dumps(document)
+    row = {
+        "conversation_id": document["conversation_id"],
+        "start_date": start.date(),
+        "start_time_at": start,
+        "ended_at": start,
+        "status": document["status"],
+        "kind": kind,
+        "fetched_at": at,
+        "content_sha256": hashlib.sha256(payload.encode()).hexdigest(),
+        "payload": payload.encode() if kind == "document" else None,
+    }
+    return row | changes
+
+
+def land_rows(home: Home, at: datetime, contents: dict[str, str]) -> None:
     """A listing that shows some conversations, each with a content."""
     rows = [
         {
@@ -32,7 +53,7 @@ def land_rows(home: Home, at: datetime, contents: dict[str, str], agent_id: str 
         }
         for conversation_id, content in contents.items()
     ]
-    landing.land_listing(home, landing.Listing(at, None, at, agent_id), parquet.frame(LANDED_LISTINGS, rows))
+    landing.land_listing(home, landing.Listing(at, None, at), parquet.frame(LANDED_LISTINGS, rows))
 
 
 def land_snapshot(home: Home, conversation_id: str, number: int, kind: str = "document") -> None:

@@ -20,7 +20,7 @@ from pipelines.usecases.context import Context
 from pipelines.webhook.limits import Limits
 from pipelines.webhook.receiver import Answer, create_app
 from pipelines.webhook.server import create_server
-from tests.helpers.webhook_signature import sign
+from tests.helpers.signed_webhooks import sign
 from warehouse.schema.activity import WEBHOOK_EVENTS
 from warehouse.storage import activity_log, landing, quarantine
 

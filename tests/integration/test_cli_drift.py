@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pipelines.extract import run_log
 from pipelines.transform.refresh_lake import refresh_lake
+from tests.helpers.landed_files import snapshot_of
 from tests.helpers.run_cli import run
 from tests.helpers.sample_documents import STARTED, detail
 from warehouse.storage import landing
@@ -42,21 +42,10 @@ NEW = {
 
 def sync_one(home, at, conversation_id, status):
     """A run that fetches one conversation."""
-    start = datetime.fromtimestamp(STARTED, UTC)
     metadata = {"start_time_unix_secs": STARTED, OLD["path"].removeprefix("metadata."): "what was said"}
     document = detail(conversation_id=conversation_id, status=status, metadata=metadata)
-    snapshot = {
-        "conversation_id": conversation_id,
-        "start_date": start.date(),
-        "start_time_at": start,
-        "status": status,
-        "kind": "document",
-        "fetched_at": at,
-        "content_sha256": "sha",
-        "payload": json.dumps(document).encode(),
-    }
     run_log.start_run(home, conversation_id, at=at, window=None)
-    landing.land_documents(home, [snapshot])
+    landing.land_documents(home, [snapshot_of(document, at)])
     done = refresh_lake(home, reread_days=(1,))
     run_log.add_counts(home, conversation_id, at=at, n_fetched=1, n_flattened=done.n_flattened)
 

@@ -10,6 +10,7 @@ import pytest
 from pipelines.extract import run_log
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.transform.schema_drift import new_unknown
+from tests.helpers.landed_files import snapshot_of
 from tests.helpers.sample_documents import STARTED, detail
 from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_TAGS
 from warehouse.schema.operations import UNKNOWN_FIELDS
@@ -31,19 +32,7 @@ def home(tmp_path):
 
 
 def snapshot(conversation_id="conv_a", *, at=AT, kind="document", **document):
-    whole = detail(**document) | {"conversation_id": conversation_id}
-    start = datetime.fromtimestamp(STARTED, UTC)
-    return {
-        "conversation_id": conversation_id,
-        "start_date": start.date(),
-        "start_time_at": start,
-        "ended_at": start,
-        "status": "done",
-        "kind": kind,
-        "fetched_at": at,
-        "content_sha256": "sha",
-        "payload": json.dumps(whole).encode() if kind == "document" else None,
-    }
+    return snapshot_of(detail(conversation_id=conversation_id, **document), at, kind)
 
 
 def land(home, *snapshots):

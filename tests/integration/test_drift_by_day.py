@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from pipelines.transform import drift_by_day, schema_drift
 from pipelines.transform.refresh_lake import refresh_lake
 from tests.helpers.disk_contents import contents
+from tests.helpers.landed_files import snapshot_of
 from tests.helpers.sample_documents import STARTED, detail
 from warehouse.schema.operations import UNKNOWN_FIELDS, UNKNOWN_FIELDS_DAILY
 from warehouse.storage import lake, landing
@@ -40,20 +40,9 @@ def land(home, *conversations, hours=0):
     snapshots = []
     for conversation_id, n_day, new in conversations:
         start = FIRST_START + timedelta(days=n_day)
-        document = detail(metadata={"start_time_unix_secs": int(start.timestamp())}, **new)
-        snapshots.append(
-            {
-                "conversation_id": conversation_id,
-                "start_date": start.date(),
-                "start_time_at": start,
-                "ended_at": start,
-                "status": "done",
-                "kind": "document",
-                "fetched_at": FETCHED + timedelta(hours=hours),
-                "content_sha256": f"{conversation_id} {hours}",
-                "payload": json.dumps(document | {"conversation_id": conversation_id}).encode(),
-            }
-        )
+        metadata = {"start_time_unix_secs": int(start.timestamp())}
+        document = detail(conversation_id=conversation_id, metadata=metadata, **new)
+        snapshots.append(snapshot_of(document, FETCHED + timedelta(hours=hours)))
     landing.land_documents(home, snapshots)
     refresh_lake(home, reread_days=(1, 7, 30))
 

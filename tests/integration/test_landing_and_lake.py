@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +12,7 @@ import pytest
 from pipelines.extract import run_log
 from pipelines.transform import flatten
 from pipelines.transform.refresh_lake import refresh_lake, stale_snapshots
+from tests.helpers.landed_files import snapshot_of
 from tests.helpers.sample_documents import detail
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS, TAGS
 from warehouse.schema.landing import LANDED_LISTINGS
@@ -36,22 +36,11 @@ def home(tmp_path):
     return Home(tmp_path / "home [1]").open()
 
 
-def snapshot(conversation_id="conv_a", *, messages=(), at=AT, kind="document", start=STARTED, **changes):
+def snapshot(conversation_id="conv_a", *, messages=(), at=AT, start=STARTED, **changes):
     transcript = [{"role": "user", "message": message} for message in messages]
     metadata = {"start_time_unix_secs": int(start.timestamp())}
-    document = json.dumps(detail(conversation_id=conversation_id, transcript=transcript, metadata=metadata)).encode()
-    row = {
-        "conversation_id": conversation_id,
-        "start_date": start.date(),
-        "start_time_at": start,
-        "ended_at": start,
-        "status": "done",
-        "kind": kind,
-        "fetched_at": at,
-        "content_sha256": f"sha of {messages}",
-        "payload": document if kind == "document" else None,
-    }
-    return row | changes
+    document = detail(conversation_id=conversation_id, transcript=transcript, metadata=metadata)
+    return snapshot_of(document, at, **changes)
 
 
 def messages_in_lake(home):
@@ -82,14 +71,13 @@ def test_the_latest_documents_are_read_at_once_or_in_batches(home, monkeypatch, 
     monkeypatch.setattr(landing, "PAYLOAD_BATCH_SIZE", batch_size)
     later = AT + timedelta(hours=1)
     landing.land_documents(home, [snapshot("conv_a"), snapshot("conv_b")])
-    landing.land_documents(home, [snapshot("conv_b", messages=["new"], at=later), snapshot("conv_c")])
+    latest = [snapshot("conv_a"), snapshot("conv_b", messages=["new"], at=later)]
+    landing.land_documents(home, [latest[1], snapshot("conv_c")])
     landing.land_documents(home, [snapshot("conv_b", kind="gone", at=later)])
     batches = list(landing.payloads(home, [DAY], ["conv_a", "conv_b", "conv_d"]))
     documents = pl.concat(batches).sort("conversation_id")
-    assert documents.rows() == [
-        ("conv_a", AT, "sha of ()", snapshot("conv_a")["payload"]),
-        ("conv_b", later, "sha of ['new']", snapshot("conv_b", messages=["new"])["payload"]),
-    ]
+    names = ("conversation_id", "fetched_at", "content_sha256", "payload")
+    assert documents.rows() == [tuple(row[name] for name in names) for row in latest]
 
 
 def test_an_unchanged_snapshot_updates_only_checked_at(home):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from pipelines.extract import run_log
 from pipelines.transform.refresh_lake import refresh_lake, refresh_quarantine
 from pipelines.usecases.status import read_status
-from tests.helpers.landed_files import land_rows
+from tests.helpers.landed_files import land_rows, snapshot_of
 from tests.helpers.run_cli import run
 from tests.helpers.sample_documents import detail
 from warehouse.schema.operations import UNFETCHABLE
@@ -39,23 +38,11 @@ def test_the_latest_five_runs_and_the_items_that_were_quarantined_last_come_firs
 def snapshot(conversation_id: str, start: datetime, fetched_at: datetime, **changes: object) -> dict[str, object]:
     metadata = {"start_time_unix_secs": int(start.timestamp())}
     document = detail(conversation_id=conversation_id, agent_id=f"agent_{conversation_id[-1]}", metadata=metadata)
-    row = {
-        "conversation_id": conversation_id,
-        "start_date": start.date(),
-        "start_time_at": start,
-        "ended_at": start,
-        "status": "done",
-        "kind": "document",
-        "fetched_at": fetched_at,
-        "content_sha256": conversation_id,
-        "payload": json.dumps(document).encode(),
-    }
-    return row | changes
+    return snapshot_of(document, fetched_at, **changes)
 
 
 def test_the_status_of_a_workspace(tmp_path: Path) -> None:
     home, day = Home(tmp_path / "data").open(), timedelta(days=1)
-    nothing = {"content_sha256": None, "payload": None}
     land_rows(home, BEGIN, {"conv_new": "row", "conv_c": "row"})
     land_rows(home, BEGIN + day, {"conv_new": "row"})
     landing.land_documents(
@@ -64,12 +51,12 @@ def test_the_status_of_a_workspace(tmp_path: Path) -> None:
             snapshot("conv_a", BEGIN - 40 * day, BEGIN),
             snapshot("conv_b", BEGIN - 2 * day, BEGIN),
             snapshot("conv_c", BEGIN, BEGIN + day, status="in-progress"),
-            snapshot("conv_d", BEGIN - 3 * day, BEGIN, kind="gone", **nothing),
-            snapshot("conv_e", BEGIN - 3 * day, BEGIN, kind="erased", **nothing),
+            snapshot("conv_d", BEGIN - 3 * day, BEGIN, kind="gone"),
+            snapshot("conv_e", BEGIN - 3 * day, BEGIN, kind="erased"),
         ],
     )
     refresh_lake(home, reread_days=(1, 7, 30))
-    landing.land_documents(home, [snapshot("conv_f", BEGIN, BEGIN + 2 * day, content_sha256="new")])
+    landing.land_documents(home, [snapshot("conv_f", BEGIN, BEGIN + 2 * day)])
     status = read_status(home, now=BEGIN + 3 * day, reread_days=(1, 7, 30), confirm_after=day)
     sizes = {
         name: sum(file.stat().st_size for file in (home.root / name).rglob("main*.parquet"))

@@ -19,7 +19,6 @@ import pytest
 
 from pipelines.emulator.server.app import create_app as emulate
 from pipelines.emulator.server.serve import running
-from pipelines.emulator.server.webhooks import post_call
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import erase
@@ -27,7 +26,7 @@ from tests.helpers import day
 from tests.helpers.disk_contents import contents
 from tests.helpers.receiving import AT, SECRET, UNTIL, Receiving
 from tests.helpers.recording_app import assert_equals
-from tests.helpers.webhook_signature import sign
+from tests.helpers.signed_webhooks import post_call, sign
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home

@@ -21,7 +21,7 @@ from pipelines.usecases.erasure import erase
 from pipelines.usecases.status import read_status
 from tests.helpers.disk_contents import contents
 from tests.helpers.receiving import AT, SECRET, UNTIL, Receiving
-from tests.helpers.webhook_signature import sign
+from tests.helpers.signed_webhooks import sign
 from warehouse.schema.activity import WEBHOOK_EVENTS
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.storage import activity_log, lake, landing, quarantine

@@ -15,10 +15,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pipelines.emulator.server.webhooks import post_call
 from pipelines.webhook.limits import Limits
 from tests.helpers.receiving import AT, SECRET, Receiving
-from tests.helpers.webhook_signature import sign
+from tests.helpers.signed_webhooks import post_call, sign
 from warehouse.storage import parquet
 
 SHORT = Limits(

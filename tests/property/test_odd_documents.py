@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import random
 from datetime import UTC, datetime
 
@@ -11,6 +10,7 @@ import pytest
 
 from pipelines.emulator.generator.world import World
 from pipelines.transform.refresh_lake import refresh_lake
+from tests.helpers.landed_files import snapshot_of
 from warehouse.build.runner import build
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake, landing
@@ -71,25 +71,8 @@ def test_a_warehouse_of_spoilt_documents_is_complete_and_passes_every_check(seed
     documents = [
         spoilt(document, dice) for document in World(seed=seed, conversations=150, days=4, until=UNTIL).details(UNTIL)
     ]
-    starts = [datetime.fromtimestamp(document["metadata"]["start_time_unix_secs"], UTC) for document in documents]
     home = Home(tmp_path / "home").open()
-    landing.land_documents(
-        home,
-        [
-            {
-                "conversation_id": document["conversation_id"],
-                "start_date": start.date(),
-                "start_time_at": start,
-                "ended_at": start,
-                "status": "done",
-                "kind": "document",
-                "fetched_at": UNTIL,
-                "content_sha256": "sha",
-                "payload": json.dumps(document).encode(),
-            }
-            for document, start in zip(documents, starts, strict=True)
-        ],
-    )
+    landing.land_documents(home, [snapshot_of(document, UNTIL, status="done") for document in documents])
     assert refresh_lake(home, reread_days=(1,)).errors == {}
     built = build(home)
     assert [str(result) for result in built.failed] == []

@@ -17,6 +17,7 @@ from pipelines.emulator.generator.world import World
 from pipelines.transform.flatten import Snapshot, flatten
 from pipelines.transform.refresh_lake import refresh_lake
 from tests.helpers.examples import examples
+from tests.helpers.landed_files import snapshot_of
 from tests.helpers.sample_documents import READ_AT
 from warehouse.schema.registry import BY_NAME
 from warehouse.storage import landing
@@ -27,36 +28,20 @@ DOCUMENTS = list(World(seed=5, conversations=16, days=2, until=UNTIL).details(UN
 PHASES = [Phase.explicit, Phase.generate]
 
 
-def landed(document, at, kind="document"):
-    """A snapshot as the landing stores it."""
-    start = datetime.fromtimestamp(document["metadata"]["start_time_unix_secs"], UTC)
-    return {
-        "conversation_id": document["conversation_id"],
-        "start_date": start.date(),
-        "start_time_at": start,
-        "ended_at": start,
-        "status": document["status"],
-        "kind": kind,
-        "fetched_at": at,
-        "content_sha256": None if kind == "gone" else f"sha of {at}",
-        "payload": json.dumps(document).encode() if kind == "document" else None,
-    }
-
-
 def snapshots():
     """Every conversation once; some have a second snapshot: changed, with an unknown field, unchanged, or gone."""
     for n, document in enumerate(DOCUMENTS):
         first = UNTIL + timedelta(seconds=n)
         second = first + timedelta(days=1)
-        yield landed(document, first)
+        yield snapshot_of(document, first)
         if n % 4 == 0:
-            yield landed(
+            yield snapshot_of(
                 document | {"status": "melted", "brand_new": n, "transcript": document["transcript"][:2]}, second
             )
         elif n % 4 == 1:
-            yield landed(document, second, "unchanged") | {"content_sha256": f"sha of {first}"}
+            yield snapshot_of(document, second, "unchanged")
         elif n % 4 == 2:
-            yield landed(document, second, "gone")
+            yield snapshot_of(document, second, "gone", content_sha256=None)
 
 
 SNAPSHOTS = list(snapshots())

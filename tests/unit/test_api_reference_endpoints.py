@@ -13,9 +13,16 @@ from typing import Any
 import httpx
 import pytest
 
-from pipelines.api.account_endpoints import get_bill, list_agents, list_batches, list_branches, list_tags
+from pipelines.api.account_endpoints import (
+    get_bill,
+    list_agents,
+    list_batches,
+    list_branches,
+    list_tags,
+    list_tools,
+)
 from pipelines.api.client import ApiClient
-from pipelines.api.endpoints import calculate_llm_usage, list_tools
+from pipelines.api.endpoints import calculate_llm_usage
 from pipelines.errors import ApiError, CredentialsError, MalformedResponseError, NotFoundError, UsageError
 
 Call = Callable[[ApiClient], Coroutine[Any, Any, Any]]
@@ -42,68 +49,15 @@ def ask(call: Call, *answers: Any, status: int = 200) -> tuple[Any, list[httpx.R
     return asyncio.run(asking()), requests
 
 
-def test_the_format_without_pages_has_all_tools():
-    listing, requests = ask(list_tools, {"tools": [{"id": "a", "x": 1}, {"id": "b"}]})
-    assert listing.tools == {"a": {"id": "a", "x": 1}, "b": {"id": "b"}}
-    assert [str(request.url) for request in requests] == ["https://api.example.com/v1/convai/tools?page_size=100"]
-
-
-def test_pages_are_followed_to_the_last_and_a_repeated_tool_counts_once():
-    pages = [
-        {"tools": [{"id": "a"}], "next_cursor": "c1", "has_more": True},
-        {"tools": [{"id": "a", "x": 2}, {"id": "b"}], "next_cursor": "c2"},
-        {"tools": [], "next_cursor": None, "has_more": False},
-    ]
-    listing, requests = ask(list_tools, *pages)
-    assert listing.tools == {"a": {"id": "a", "x": 2}, "b": {"id": "b"}}
-    assert [dict(request.url.params) for request in requests] == [
-        {"page_size": "100"},
-        {"page_size": "100", "cursor": "c1"},
-        {"page_size": "100", "cursor": "c2"},
-    ]
-
-
-def test_a_cursor_on_a_last_page_is_not_followed():
-    listing, requests = ask(list_tools, {"tools": [{"id": "a"}], "next_cursor": "c", "has_more": False})
-    assert (list(listing.tools), len(requests)) == (["a"], 1)
-
-
-@pytest.mark.parametrize("tool", [{"name": "without an id"}, {"id": 7}, {"id": ""}, {"id": "\ud800"}, "a", None])
-def test_a_tool_without_an_id_is_named_and_costs_no_other(tool):
-    listing, _ = ask(list_tools, {"tools": [{"id": "a"}, tool, {"id": "b"}]})
-    assert list(listing.tools) == ["a", "b"]
-    (malformed,) = listing.malformed
-    assert malformed.name.startswith("tool_")
-
-
-def test_a_list_that_loops_is_an_error():
-    with pytest.raises(ApiError, match="the same cursor came twice"):
-        ask(list_tools, {"tools": [], "next_cursor": "c", "has_more": True})
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"tools": [{"id": "a"}], "has_more": True},
-        {"tools": {"id": "a"}},
-        {},
-        [],
-        b'{"tools": [',
-        b"[" * 100_000,
-    ],
-    ids=lambda body: str(body)[:30],
-)
-def test_a_body_that_hides_or_mangles_tools_is_malformed(body):
-    with pytest.raises(MalformedResponseError):
-        ask(list_tools, body)
-
-
 LISTS = [
+    (list_tools, ("tools", "id", "next_cursor", "cursor")),
     (list_agents, ("agents", "agent_id", "next_cursor", "cursor")),
     (list_batches, ("batch_calls", "id", "next_doc", "last_doc")),
     (list_tags, ("conversation_tags", "tag_id", "next_cursor", "cursor")),
 ]
-LIST_NAMES = ["agents", "batches", "tags"]
+LIST_NAMES = ["tools", "agents", "batches", "tags"]
+NAMES = {"tools": "tool", "agents": "agent", "batch_calls": "batch", "results": "branch", "conversation_tags": "tag"}
+"""How the name of an entry without an id begins, by the key of its list."""
 
 
 @pytest.mark.parametrize(("call", "names"), LISTS, ids=LIST_NAMES)
@@ -122,22 +76,48 @@ BRANCHES = (partial(list_branches, agent_id="agent_1"), ("results", "id", "", ""
 
 @pytest.mark.parametrize(("call", "names"), [*LISTS, BRANCHES], ids=[*LIST_NAMES, "branches"])
 @pytest.mark.parametrize(
-    "entry", [None, "a", 7, ["a"], {"name": "without an id"}, {"id": 7, "agent_id": "", "tag_id": 7}]
+    "entry",
+    [
+        None,
+        "a",
+        7,
+        ["a"],
+        {"name": "without an id"},
+        {"id": 7, "agent_id": "", "tag_id": 7},
+        {"id": "", "agent_id": "\ud800", "tag_id": ""},
+    ],
 )
 def test_an_entry_that_cannot_be_used_is_named_and_costs_no_other(call, names, entry):
     key, id_key, *_ = names
     listed, _ = ask(call, {key: [{id_key: "a"}, entry, {id_key: "b"}]})
     assert list(listed.entries) == ["a", "b"]
     ((name, error),) = listed.errors.items()
-    kind = {"agents": "agent", "batch_calls": "batch", "results": "branch", "conversation_tags": "tag"}[key]
-    assert re.fullmatch(f"{kind}_[0-9a-f]{{12}}", name)
+    assert re.fullmatch(f"{NAMES[key]}_[0-9a-f]{{12}}", name)
     assert error == f"an entry of the list has no {id_key}"
+
+
+def test_of_an_entry_that_repeats_the_last_counts():
+    pages = [{"tools": [{"id": "a"}], "next_cursor": "c"}, {"tools": [{"id": "a", "x": 2}, {"id": "b"}]}]
+    listing, requests = ask(list_tools, *pages)
+    assert listing.entries == {"a": {"id": "a", "x": 2}, "b": {"id": "b"}}
+    assert [str(request.url) for request in requests] == [
+        f"https://api.example.com/v1/convai/tools?page_size=100{cursor}" for cursor in ("", "&cursor=c")
+    ]
 
 
 @pytest.mark.parametrize(("call", "names"), LISTS, ids=LIST_NAMES)
 def test_a_page_that_hides_rows_is_malformed_and_one_that_repeats_is_an_error(call, names):
     key, id_key, next_key, _ = names
-    for page in ({key: [], "has_more": True}, {key: [], next_key: 7}, {key: [], next_key: "c", "has_more": "yes"}):
+    for page in (
+        {key: [], "has_more": True},
+        {key: [], next_key: 7},
+        {key: [], next_key: "c", "has_more": "yes"},
+        {key: {id_key: "a"}},
+        {},
+        [],
+        f'{{"{key}": ['.encode(),
+        b"[" * 100_000,
+    ):
         with pytest.raises(MalformedResponseError):
             ask(call, page)
     with pytest.raises(ApiError, match="the same cursor came twice"):

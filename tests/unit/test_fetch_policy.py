@@ -129,13 +129,12 @@ def test_a_removal_is_looked_at_a_second_time(kind, reason):
 
 
 def test_the_columns_of_a_decision():
-    decided = decide_refetch(listed(agent_id="agent_a", status="done"), NOTHING_LANDED, now=NOW, reread_days=REREAD)
+    decided = decide_refetch(listed(agent_id="agent_a"), NOTHING_LANDED, now=NOW, reread_days=REREAD)
     assert decided.to_dicts() == [
         {
             "conversation_id": "conv_a",
             "start_time_at": NOW - DAY,
             "agent_id": "agent_a",
-            "status": "done",
             "fingerprint": "f1",
             "content_sha256": None,
             "shown_texts": None,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipelines.webhook import signature as module
 from pipelines.webhook.replay_memory import ReplayMemory
 from pipelines.webhook.signature import TOLERANCE_SECS, Signature, SignatureError
-from tests.helpers.webhook_signature import sign
+from tests.helpers.signed_webhooks import sign
 
 OLD, NEW = "wsec_old", "wsec_new"
 NOW = 1_790_000_000

@@ -15,9 +15,6 @@ from pipelines.usecases.account_data import (
     AgentsCopy,
     BatchesCopy,
     TagsCopy,
-    are_agents_due,
-    are_batches_due,
-    are_tags_due,
 )
 from pipelines.usecases.bill import BillCopy, is_bill_due
 from pipelines.usecases.context import Context, Progress
@@ -137,7 +134,7 @@ def prices(workspace: Context, progress: Progress) -> int:
     LANDED_AGENTS,
     (AGENTS_CHECK, "The key has the scope to read agents, and the API returned them."),
     after=DOCUMENTS,
-    is_due=are_agents_due,
+    is_due=AgentsCopy.is_due,
 )
 def agents(workspace: Context, progress: Progress) -> int:
     """The configurations, branches and versions of the workspaces' agents, one row per item and listing.
@@ -155,7 +152,7 @@ def agents(workspace: Context, progress: Progress) -> int:
     LANDED_BATCHES,
     (BATCHES_CHECK, "The key has the scope to list batches, and the API returned them."),
     after=DOCUMENTS,
-    is_due=are_batches_due,
+    is_due=BatchesCopy.is_due,
 )
 def batches(workspace: Context, progress: Progress) -> int:
     """The batches of outbound calls, with the numbers of their recipients, one row per batch and listing.
@@ -172,7 +169,7 @@ def batches(workspace: Context, progress: Progress) -> int:
     LANDED_TAGS,
     (TAGS_CHECK, "The key has the scope to list tags, and the API returned them."),
     after=DOCUMENTS,
-    is_due=are_tags_due,
+    is_due=TagsCopy.is_due,
 )
 def tags(workspace: Context, progress: Progress) -> int:
     """The tags of conversations, with their titles, one row per tag and listing.

@@ -18,11 +18,10 @@ from pipelines.usecases import sync
 from pipelines.usecases.account_data import (
     AgentsCopy,
     BatchesCopy,
-    ItemsResult,
     TagsCopy,
-    are_agents_due,
 )
 from pipelines.usecases.context import no_progress
+from pipelines.usecases.items_copy import ItemsResult
 from pipelines.usecases.sync_reference_data import copy_and_build, sync_reference_data
 from tests.helpers.account_night import NIGHT, quarantined, rename, rows
 from tests.helpers.disk_contents import contents
@@ -142,14 +141,14 @@ def test_a_second_day_lands_only_what_has_changed_and_asks_for_no_version_again(
     AgentsCopy(context).fetch_and_land()
     api.requests.clear()
     clock.now += timedelta(hours=3)
-    assert not are_agents_due(context)  # the same UTC day
+    assert not AgentsCopy.is_due(context)  # the same UTC day
     assert api.requests == {}
     clock.now = NIGHT + timedelta(days=1)
     api.edits[f"{PATH}/{FIRST.agent_id}"] = rename("New name")
     api.edits[f"{PATH}/{SECOND.agent_id}/branches"] = lambda page: (
         page | {"results": [branch | {"current_live_percentage": 40.0, "calls_7d": 99} for branch in page["results"]]}
     )
-    assert are_agents_due(context)
+    assert AgentsCopy.is_due(context)
     assert AgentsCopy(context).fetch_and_land().n_listed == len(AGENTS)
     assert [path for path in api.requests if "version" in path] == []
     landed = item_rows(context.home, LANDED_AGENTS).filter(pl.col("listed_at") == clock.now)
@@ -186,10 +185,10 @@ def test_history_follows_the_landing_and_not_the_clock(emulated, api, clock):
 def test_a_wrong_clock_does_not_put_the_next_listing_off(emulated, clock):
     context = emulated()
     clock.now = NIGHT + timedelta(days=900)
-    assert are_agents_due(context)
+    assert AgentsCopy.is_due(context)
     assert AgentsCopy(context).fetch_and_land().n_listed == len(AGENTS)
     clock.now = NIGHT
-    assert are_agents_due(context)
+    assert AgentsCopy.is_due(context)
     assert AgentsCopy(context).fetch_and_land().n_listed == len(AGENTS)
 
 
@@ -210,7 +209,7 @@ def test_an_agent_that_fails_is_quarantined_and_stays_as_it_was(emulated, api, c
     clock.now += timedelta(days=1)
     api.edits[f"{PATH}/{FIRST.agent_id}"] = vendor(422)
     api.edits[f"{PATH}/{SECOND.agent_id}/branches"] = vendor(401, "invalid_api_key")
-    assert are_agents_due(context)
+    assert AgentsCopy.is_due(context)
     assert AgentsCopy(context).fetch_and_land().n_listed == len(AGENTS)
     assert quarantined(context) == {
         FIRST.agent_id: "agent_unavailable",
@@ -219,7 +218,7 @@ def test_an_agent_that_fails_is_quarantined_and_stays_as_it_was(emulated, api, c
     assert {row["is_current"] for table in (AGENT_CONFIGS, AGENT_BRANCHES) for row in rows(context, table)} == {True}
     api.edits.clear()
     clock.now += timedelta(hours=1)
-    assert are_agents_due(context)
+    assert AgentsCopy.is_due(context)
     assert AgentsCopy(context).fetch_and_land().n_listed == len(AGENTS)  # tried again on the same day
     assert quarantined(context) == {}
 
@@ -243,7 +242,7 @@ def test_an_item_that_cannot_be_flattened_is_quarantined(emulated, monkeypatch):
         if item_id == FIRST.agent_id:
             raise ValueError("too deep")
 
-    monkeypatch.setattr("pipelines.usecases.account_data.check_item", fail)
+    monkeypatch.setattr(AgentsCopy, "kind", replace(AgentsCopy.kind, check=fail))
     context = emulated()
     assert list(AgentsCopy(context).fetch_and_land().errors) == [FIRST.agent_id]
     assert rows(context, AGENT_CONFIGS, agent_id=FIRST.agent_id) == []

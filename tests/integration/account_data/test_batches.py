@@ -6,7 +6,8 @@ import re
 from datetime import timedelta
 
 from pipelines.emulator.data.agents import AGENTS
-from pipelines.usecases.account_data import AgentsCopy, BatchesCopy, ItemsResult
+from pipelines.usecases.account_data import AgentsCopy, BatchesCopy
+from pipelines.usecases.items_copy import ItemsResult
 from tests.helpers.account_night import quarantined, rows
 from tests.helpers.disk_contents import contents
 from tests.helpers.editing_app import vendor

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from pipelines.emulator.generator.document import TAGS
-from pipelines.usecases.account_data import ItemsResult, TagsCopy, are_tags_due
+from pipelines.usecases.account_data import TagsCopy
+from pipelines.usecases.items_copy import ItemsResult
 from tests.helpers.account_night import NIGHT, quarantined, rows
 from tests.helpers.disk_contents import contents
 from warehouse.schema.account_data import LANDED_TAGS, TAG_DEFINITIONS
@@ -36,9 +37,9 @@ def edited(api, **changes):
 
 def test_tags_are_copied_without_their_owner_and_a_new_title_is_a_change(emulated, api, clock):
     context = emulated()
-    assert are_tags_due(context)
+    assert TagsCopy.is_due(context)
     assert TagsCopy(context).fetch_and_land() == ItemsResult(len(TAGS), {})
-    assert not are_tags_due(context)
+    assert not TagsCopy.is_due(context)
     assert states(context) == {tag_id: (title, NIGHT, False) for tag_id, title in TAGS.items()}
     (vip,) = rows(context, TAG_DEFINITIONS, title="VIP")
     assert (vip["description"], vip["created_at"], vip["extra"]) == (None, CREATED_AT, None)
@@ -76,7 +77,7 @@ def test_a_tag_that_cannot_be_read_is_quarantined_and_stays_as_it_was(emulated, 
     assert list(TagsCopy(context).fetch_and_land().errors) == [bad]
     assert quarantined(context) == {bad: "tag_unreadable"}
     assert states(context) == before
-    assert are_tags_due(context)
+    assert TagsCopy.is_due(context)
 
     api.edits.clear()
     clock.now += timedelta(hours=1)

@@ -161,7 +161,7 @@ def test_the_reference_s_form_without_pages_reads_the_same(emulated, clock):
 
 
 def test_many_pages_are_all_read(emulated, monkeypatch):
-    monkeypatch.setattr("pipelines.api.endpoints.MAX_TOOLS_PER_PAGE", 4)
+    monkeypatch.setattr("pipelines.api.account_endpoints.PAGE_SIZE", 4)
     context = emulated()
     assert ToolsCopy(context).fetch_and_land().n_listed == 14
 

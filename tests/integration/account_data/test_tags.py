@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pipelines.emulator.generator.document import TAGS
@@ -73,7 +74,7 @@ def test_a_tag_that_cannot_be_read_is_quarantined_and_stays_as_it_was(emulated, 
         if tag_id == bad:
             raise ValueError("too deep")
 
-    monkeypatch.setattr("pipelines.usecases.account_data.check_tag", fail)
+    monkeypatch.setattr(TagsCopy, "kind", replace(TagsCopy.kind, check=fail))
     assert list(TagsCopy(context).fetch_and_land().errors) == [bad]
     assert quarantined(context) == {bad: "tag_unreadable"}
     assert states(context) == before

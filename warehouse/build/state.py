@@ -15,7 +15,6 @@ A build writes its fingerprints into the warehouse (``seeds.build_inputs``); the
 # ruff: noqa: S608 -- every name in these statements is from warehouse.schema, none from a user
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -47,7 +46,7 @@ from warehouse.models.staleness import (
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 from warehouse.storage import lake, landing
-from warehouse.storage.fingerprint import digest, digest_files
+from warehouse.storage.fingerprint import digest, digest_files, file_sha256
 from warehouse.storage.home import Home
 
 MAX_STALE_SHARE = 0.5
@@ -148,7 +147,7 @@ def _table_fingerprints(home: Home, table: Table) -> Iterator[tuple[str, str]]:
     name = f"lake.{table.name}"
     if not table.is_daily:
         files = sorted(home.table(table).rglob("*.parquet"))
-        yield name, digest(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files)
+        yield name, digest(f"{file.name} {file_sha256(file)}" for file in files)
         return
     yield name, "by day"
     for day in lake.days(home, table):

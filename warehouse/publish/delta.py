@@ -28,8 +28,9 @@ from deltalake.transaction import AddAction, RemoveAction, create_table_with_add
 from warehouse.errors import PublishError
 from warehouse.models.project import DAY
 from warehouse.publish.object_store import Store, log_options
-from warehouse.publish.source import Part, Source, SourceTable, file_sha256
+from warehouse.publish.source import Part, Source, SourceTable
 from warehouse.publish.target import REMOVED, RESTORED, UNCHANGED, WRITTEN, Outcome, Progress, Publication, Target
+from warehouse.storage.fingerprint import file_sha256
 from warehouse.storage.spill import spill_folder
 
 KEPT_HOURS = 7 * 24

@@ -102,14 +102,14 @@ EMPTY_BASELINE = Baseline()
 
 def load_baseline(home: Home, project: Project, inputs: Mapping[str, str], limits: Limits) -> Baseline:
     """What a build with these fingerprints can reuse; empty if that is little or nothing."""
-    current = EMPTY_BASELINE
+    baseline = EMPTY_BASELINE
     with connect(limits=limits) as connection, suppress(duckdb.Error, KeyError):
         connection.execute(f"attach {sql_literal(str(home.warehouse))} as {BASELINE_DATABASE} (read_only)")
-        current = read_state(connection, home.warehouse)
-    changes = changed_relations(current.fingerprints, inputs)
+        baseline = read_state(connection, home.warehouse)
+    changes = changed_relations(baseline.fingerprints, inputs)
     if changes is None or stale_share(project, changes, inputs) > MAX_STALE_SHARE:
         return EMPTY_BASELINE
-    return replace(current, changed_days=changes)
+    return replace(baseline, changed_days=changes)
 
 
 def stale_share(project: Project, changes: Mapping[str, Days | None], inputs: Iterable[str]) -> float:

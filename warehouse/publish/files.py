@@ -43,9 +43,9 @@ def check(target: Target, publication: Publication) -> None:
         PublishError: it has one.
     """
     with target.reporting(OSError):
-        current = _read_state(target.folder)
+        entries = _read_state(target.folder)
         for file in (_file(target, key) for key in publication.new):
-            if file.name not in current and file.exists():
+            if file.name not in entries and file.exists():
                 raise PublishError(f"{file} is not of convohouse.", "Choose another folder, or move it.")
 
 
@@ -57,7 +57,7 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
     """
     folder, outcomes = target.folder, []
     with target.reporting(OSError):
-        current = _read_state(folder)
+        entries = _read_state(folder)
         if not publication.is_dry_run:
             folder.mkdir(parents=True, exist_ok=True)
             for leftover in folder.glob(TEMPORARY_FILES):  # of a publication that was killed
@@ -66,23 +66,23 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
             outcomes.append(Outcome(name, REMOVED, 0))
             if not publication.is_dry_run:
                 file = _file(target, name)
-                current.pop(file.name, None)
+                entries.pop(file.name, None)
                 file.unlink(missing_ok=True)
         for number, table in enumerate(publication.tables, 1):
             file = _file(target, table.key)
-            change = _change(file, table, current.get(file.name), publication)
+            change = _change(file, table, entries.get(file.name), publication)
             if change != UNCHANGED and not publication.is_dry_run:
                 # Without its fingerprint first: a file must never be newer than what the state says of it.
-                current.pop(file.name, None)
-                _write_state(folder, current)
+                entries.pop(file.name, None)
+                _write_state(folder, entries)
                 _write_table(target, source, table)
-                current[file.name] = _entry(file, table, file_sha256(file))
+                entries[file.name] = _entry(file, table, file_sha256(file))
             elif change == UNCHANGED:  # its time may be another
-                current[file.name] = _entry(file, table, current[file.name].rpartition(" ")[2])
+                entries[file.name] = _entry(file, table, entries[file.name].rpartition(" ")[2])
             outcomes.append(Outcome(table.key, change, table.n_rows, int(change != UNCHANGED)))
             progress(number, len(publication.tables))
         if not publication.is_dry_run:
-            _write_state(folder, current)
+            _write_state(folder, entries)
     return outcomes
 
 
@@ -127,8 +127,8 @@ def _read_state(folder: Path) -> dict[str, str]:
     fingerprints = {str(name): str(fingerprint) for name, fingerprint in state["tables"].items()}
     # A state from before 27 November 2026 names tables, not files: their files are ours, and are written again.
     files = {f"{table}.{suffix}" for table in fingerprints for suffix in (CSV, PARQUET)}
-    old = {file: "" for file in files if (folder / file).exists()}
-    return old | {file: text for file, text in fingerprints.items() if Path(file).suffix[1:] in (CSV, PARQUET)}
+    old_files = {file: "" for file in files if (folder / file).exists()}
+    return old_files | {file: text for file, text in fingerprints.items() if Path(file).suffix[1:] in (CSV, PARQUET)}
 
 
 def _write_state(folder: Path, fingerprints: dict[str, str]) -> None:

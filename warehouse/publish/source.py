@@ -151,9 +151,9 @@ class Source:
 
     def _lake_table(self, table: Table) -> SourceTable:
         key, description = f"lake.{table.name}", f"One row per {table.grain}."
-        empty = pl.DataFrame(schema=parquet.polars_schema(table)).to_arrow(compat_level=pl.CompatLevel.oldest())
+        no_rows = pl.DataFrame(schema=parquet.polars_schema(table)).to_arrow(compat_level=pl.CompatLevel.oldest())
         comments = {column.name: column.description for column in table.columns}
-        schema = _with_comments(empty.schema, comments)
+        schema = _with_comments(no_rows.schema, comments)
         definition = _definition(key, description, schema)
         parts = tuple(
             Part(label, digest([definition, label, file_sha256(file)]), pq.read_metadata(file).num_rows, days, file)

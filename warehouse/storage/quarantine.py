@@ -65,8 +65,8 @@ def current(home: Home) -> pl.DataFrame:
     if rows.is_empty():
         return rows.select(QUARANTINE.column_names)
     latest = rows.sort("order", maintain_order=True).unique("conversation_id", keep="last", maintain_order=True)
-    landed = landing.snapshots(home, latest["conversation_id"]).group_by("conversation_id")
-    joined = latest.join(landed.agg(landed_order=LANDING_ORDER.max()), "conversation_id", "left")
+    snapshots = landing.snapshots(home, latest["conversation_id"]).group_by("conversation_id")
+    latest_rows = latest.join(snapshots.agg(landed_order=LANDING_ORDER.max()), "conversation_id", "left")
     is_landed = (pl.col("landed_order") > pl.col("order")).fill_null(value=False)
     earlier_times = {reason: item_listings(home, table)[:-1] for reason, table in ITEM_TABLES.items()}
     earlier_times[PRICE_UNAVAILABLE] = price_requests(home)[:-1]
@@ -75,12 +75,12 @@ def current(home: Home) -> pl.DataFrame:
     )
     is_settled = (
         pl.when(pl.col("reason") == MALFORMED_ROW)
-        .then(_is_listed_again(home, joined.filter(reason=MALFORMED_ROW), is_landed))
+        .then(_is_listed_again(home, latest_rows.filter(reason=MALFORMED_ROW), is_landed))
         .when(pl.col("reason").is_in(list(earlier_times)))
         .then(pl.any_horizontal(is_earlier))
         .otherwise(is_landed)
     )
-    rows = joined.filter(~is_settled.fill_null(value=False)).select(QUARANTINE.column_names)
+    rows = latest_rows.filter(~is_settled.fill_null(value=False)).select(QUARANTINE.column_names)
     return rows.sort("fetched_at", "conversation_id")
 
 

@@ -72,8 +72,8 @@ def merge_by_range(
                 parts.n_rows += range_rows.height
                 if range_rows.height:
                     part = home.temporary / f"{uuid.uuid4().hex}.parquet"
-                    files.callback(part.unlink, missing_ok=True)
                     parquet.write_file(home, part, range_rows)
+                    files.callback(part.unlink)
                     parts.files.append(part)
         counts = {table.name: merged[table.name].n_rows for table in tables}
         for table in tables:

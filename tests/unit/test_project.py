@@ -121,10 +121,13 @@ def test_a_metric_takes_its_unit_from_its_name_and_has_no_counterpart_by_default
             r"m\.sql:15: metrics\.n_users: Invalid enum value 'higher' .*\. Possible values: high, low, neither\.",
         ),
         ("[metrics]\nrating = 3\n", r"m\.sql:6: metrics\.rating: .*Expected `object`, got `int`"),
+        ("[values]\nrating = 3\n", r"m\.sql:6: values\.rating: .*Expected `object`, got `int`"),
         ("metrics = 3\n", r"m\.sql:1: .*Expected `object`, got `int`"),
     ],
 )
-def test_a_metric_without_a_unit_or_that_is_no_table_is_refused(metrics: str, message: str) -> None:
+def test_a_metric_without_a_unit_and_metrics_or_values_that_are_no_table_are_refused(
+    metrics: str, message: str
+) -> None:
     top, below = (metrics, "") if metrics.startswith("metrics") else ("", metrics)
     toml = f'{top}\ndescription = "M."\ngrain = []\n[columns]\nrating = "R."\n{below}'
     with pytest.raises(ModelError, match=message):

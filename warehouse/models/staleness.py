@@ -47,7 +47,7 @@ def stale_days(model: Model, changes: Mapping[str, Days | None], with_days: Coll
     is_by_day = model.header.incremental_by or (model.is_view and model.key in with_days)
     if not is_by_day or None in days:
         return None
-    return Days().union(*(input_days for input_days in days if input_days is not None))
+    return Days().union(*filter(None, days))
 
 
 def changed_relations(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, Days | None] | None:

@@ -164,11 +164,11 @@ class BatchesCopy(ItemsCopy):
         await run_concurrently(map(fetch_batch, batches))
 
 
-def _is_unchanged(batch: Document, landed: Document | None) -> bool:
+def _is_unchanged(batch: Document, landed_batch: Document | None) -> bool:
     """Whether a finished batch is as it landed; the recipients of a running one change without it."""
-    if landed is None or batch.get("status") not in FINISHED_BATCH:
+    if landed_batch is None or batch.get("status") not in FINISHED_BATCH:
         return False
-    return all(batch.get(key) == landed.get(key) for key in BATCH_KEYS if key != "name")  # a name can be masked
+    return all(batch.get(key) == landed_batch.get(key) for key in BATCH_KEYS if key != "name")  # a name can be masked
 
 
 def _without_people(batch: Document) -> Document:

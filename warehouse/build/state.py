@@ -117,7 +117,7 @@ def stale_share(project: Project, changes: Mapping[str, Days | None], inputs: It
     n_days = len({name.partition("/")[2] for name in inputs if "/" in name})
     stale, with_days, shares = dict(changes), relations_with_days(project.models), [0.0]
     for model in project.models:
-        if model.key not in stale and any(read in stale for read in model.reads):
+        if model.key not in stale and any(relation in stale for relation in model.reads):
             stale[model.key] = stale_days(model, stale, with_days)
         if model.key in stale:
             days = stale[model.key]

@@ -164,9 +164,9 @@ def _build_order(reads: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 
 def _check_reads(path: Path, reads: Iterable[str], keys: set[str]) -> None:
     tables = {f"lake.{name}" for name in BY_NAME} | {table.key for table in GENERATED_TABLES}
-    for read in reads:
-        if read not in keys and read not in tables:
-            raise ModelError(f"{path}: {read} is not a model, a seed or a table of the lake.", "Check its name.")
+    for relation in reads:
+        if relation not in keys and relation not in tables:
+            raise ModelError(f"{path}: {relation} is not a model, a seed or a table of the lake.", "Check its name.")
 
 
 @dataclass(frozen=True, slots=True)

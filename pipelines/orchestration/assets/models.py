@@ -131,8 +131,10 @@ def _metadata_by_key(result: BuildResult, newest_day: Mapping[str, Any]) -> dict
     leaves it as it is.
     """
     constraints = [check for check in result.checks if check.check.group == CONSTRAINTS]
-    repeated = {check.check.model for check in constraints if not check.is_reused}
-    metadata: dict[dg.AssetKey, dict[str, Any]] = {asset_key(name): {} for name in repeated if name.startswith(SEEDS)}
+    repeated_models = {check.check.model for check in constraints if not check.is_reused}
+    metadata: dict[dg.AssetKey, dict[str, Any]] = {
+        asset_key(name): {} for name in repeated_models if name.startswith(SEEDS)
+    }
     is_full = not any(model.is_reused for model in result.models)
     models = [model for model in result.models if not model.is_reused and (is_full or model.n_rows is not None)]
     if models:

@@ -42,6 +42,25 @@ def test_order_follows_the_reads() -> None:
     assert [found_model.key for found_model in models] == ["staging.a", "marts.b", "marts.c"]
 
 
+@pytest.mark.parametrize(
+    ("columns", "grain", "is_kept"),
+    [
+        ("workspace, agent_id, agent_name", '["workspace", "agent_id"]', True),
+        ("workspace, agent_id, agent_name", '["agent_name"]', False),
+        ("workspace, upper(agent_id) as agent_id, agent_name", '["workspace", "agent_id"]', False),
+    ],
+)
+def test_a_model_keeps_the_key_of_its_table_if_its_grain_is_the_key_as_it_is(
+    tmp_path: Path, columns: str, grain: str, *, is_kept: bool
+) -> None:
+    header = f'description = "Agents."\ngrain = {grain}\ninherits_columns_from = "lake.agents"\n'
+    (tmp_path / "staging").mkdir()
+    select = f"with final as (select {columns} from lake.agents) select * from final"  # noqa: S608 - of this test
+    (tmp_path / "staging" / "stg_agents.sql").write_text(f"/*\n{header}*/\n{select}")
+    (stg_agents,) = read_project(tmp_path).models
+    assert stg_agents.keeps_lake_key == is_kept
+
+
 def test_unknown_dependency_names_the_file() -> None:
     with pytest.raises(ModelError, match=r"b\.sql: marts\.gone is not a model, a seed or a table of the lake"):
         ordered_models(by_key(model("marts.b", "select 1 from marts.gone")), ())

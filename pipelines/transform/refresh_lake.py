@@ -17,13 +17,14 @@ from pipelines.transform.agent_configs import refresh_agent_configs
 from pipelines.transform.agents import refresh_agents
 from pipelines.transform.bills import refresh_billed_usage
 from pipelines.transform.flatten import PARSER_VERSION
-from pipelines.transform.listed_items import refresh_batch_calls, refresh_tag_definitions
+from pipelines.transform.listed_items import refresh_items
 from pipelines.transform.llm_prices import refresh_prices
 from pipelines.transform.merge_days import DELETION_REASONS, map_kind, reflatten
 from pipelines.transform.schema_drift import refresh_unknown
 from pipelines.transform.settle_state import settle_state
 from pipelines.transform.tools import refresh_tools
 from pipelines.transform.worker_pool import WorkerPool
+from warehouse.schema.account_data import LANDED_BATCHES, LANDED_TAGS
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE, UNFLATTENABLE
 from warehouse.storage import activity_log, lake, landing, quarantine, run_records
@@ -112,8 +113,8 @@ def refresh_lake(
     refresh_tools(home)
     refresh_prices(home)
     refresh_agent_configs(home)
-    refresh_batch_calls(home)
-    refresh_tag_definitions(home)
+    refresh_items(home, LANDED_BATCHES)
+    refresh_items(home, LANDED_TAGS)
     refresh_billed_usage(home)
     refresh_unknown(home)  # reads the tables above
     _refresh_conversation_list(home)

@@ -12,8 +12,9 @@ from warehouse.models.docs import METRICS_ORDER, metrics_text, tables_text
 from warehouse.models.examples import read_examples
 from warehouse.models.headers import Header, Metric, parse_header, split_header
 from warehouse.models.lineage import column_lineage
-from warehouse.models.project import Model, Project, ordered_models, read_project
+from warehouse.models.project import Model, Project, ordered_models, read_project, relations_with_days
 from warehouse.models.select_parser import Select, read_selects
+from warehouse.schema.registry import TABLES
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -59,6 +60,22 @@ def test_a_model_keeps_the_key_of_its_table_if_its_grain_is_the_key_as_it_is(
     (tmp_path / "staging" / "stg_agents.sql").write_text(f"/*\n{header}*/\n{select}")
     (stg_agents,) = read_project(tmp_path).models
     assert stg_agents.keeps_lake_key == is_kept
+
+
+def test_days_have_daily_tables_views_on_them_alone_and_tables_with_the_column() -> None:
+    models = [
+        model("staging.of_days", "select 1 from lake.turns", "start_date"),
+        model("staging.on_a_view", "select 1 from staging.of_days", "start_date"),
+        model("staging.of_no_days", "select 1 from lake.tools", "start_date"),
+        model("staging.of_both", "select 1 from lake.turns, lake.tools", "start_date"),
+        model("staging.without_the_column", "select 1 from lake.turns", "turn_index"),
+        model("marts.with_the_column", "select 1 from lake.tools", "start_date"),
+        model("marts.without_the_column", "select 1 from lake.turns", "turn_index"),
+    ]
+    daily_tables = {f"lake.{table.name}" for table in TABLES if table.is_daily}
+    assert {"lake.turns", "lake.tools"} & daily_tables == {"lake.turns"}
+    names = {"staging.of_days", "staging.on_a_view", "marts.with_the_column"}
+    assert relations_with_days(models) == daily_tables | names
 
 
 def test_unknown_dependency_names_the_file() -> None:

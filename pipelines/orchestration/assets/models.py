@@ -223,7 +223,7 @@ def _column_lineage(project: Project) -> Mapping[str, Sources]:
     """Direct sources of every column; none in the process of a run or a step.
 
     To trace them takes a second. A run loads definitions that its code location has loaded before, and only what that
-    has loaded is shown.
+    has loaded is shown. Which of the two this is, Dagster says in no public way; its version is pinned.
     """
     if DefinitionsLoadContext.get().load_type == DefinitionsLoadType.RECONSTRUCTION:
         return {}

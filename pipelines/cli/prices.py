@@ -99,18 +99,18 @@ def prices(
             refresh_unknown(workspace.home)
     if not results:
         raise UsageError("There is no agent to ask for.", "Name one, or run `convohouse sync` first.")
-    paid = read_paid_prices(context.home)
-    priced = [agent for workspace, result in results for agent in _priced_agents(workspace, result, paid)]
-    without = {agent: reason for _, result in results for agent, reason in result.unpriced_agents.items()}
+    paid_prices = read_paid_prices(context.home)
+    priced_agents = [agent for workspace, result in results for agent in _priced_agents(workspace, result, paid_prices)]
+    unpriced_agents = {agent: reason for _, result in results for agent, reason in result.unpriced_agents.items()}
     if options.is_json:
-        emit({"agents": priced, "without": without})
+        emit({"agents": priced_agents, "without": unpriced_agents})
     else:
         labels = agent_labels(context.home)
-        if priced:
-            click.echo("\n\n".join(_text(agent, labels) for agent in priced))
-        for agent, reason in without.items():
+        if priced_agents:
+            click.echo("\n\n".join(_text(agent, labels) for agent in priced_agents))
+        for agent, reason in unpriced_agents.items():
             options.say(f"{labels.get(agent, agent)} has no prices: {reason}")
-    exit_with(1 if without.keys() & set(agent_ids) else 0)
+    exit_with(1 if unpriced_agents.keys() & set(agent_ids) else 0)
 
 
 def _agents_by_workspace(contexts: Sequence[Context], agent_ids: Sequence[str]) -> list[tuple[Context, Sequence[str]]]:
@@ -124,24 +124,27 @@ def _agents_by_workspace(contexts: Sequence[Context], agent_ids: Sequence[str]) 
 
     if agent_ids and len(contexts) == 1:
         return [(contexts[0], agent_ids)]
-    recent = [(workspace, recent_agents(workspace.home)) for workspace in contexts]
-    missing = set(agent_ids).difference(*(ids for _, ids in recent))
+    agents_by_workspace = [(workspace, recent_agents(workspace.home)) for workspace in contexts]
+    missing = set(agent_ids).difference(*(ids for _, ids in agents_by_workspace))
     if missing:
         raise UsageError(
             f"No workspace had a conversation of {', '.join(sorted(missing))} in the last 30 days.",
             "`convohouse query 'from marts.dim_agents'` lists the agents.",
         )
-    groups = ((workspace, [agent for agent in ids if not agent_ids or agent in agent_ids]) for workspace, ids in recent)
+    groups = (
+        (workspace, [agent for agent in ids if not agent_ids or agent in agent_ids])
+        for workspace, ids in agents_by_workspace
+    )
     return [(workspace, ids) for workspace, ids in groups if ids]
 
 
-def _priced_agents(context: Context, result: PricesResult, paid: pl.DataFrame) -> Iterator[dict[str, Any]]:
+def _priced_agents(context: Context, result: PricesResult, paid_prices: pl.DataFrame) -> Iterator[dict[str, Any]]:
     """For each agent the query and its prices, the cheapest model first."""
     from warehouse.schema.reference_data import LLM_PRICES
     from warehouse.storage import lake
 
     rows = lake.read(context.home, LLM_PRICES).filter(asked_at=result.asked_at)
-    rows = rows.join(paid, ["workspace", "agent_id", "llm"], "left").sort(
+    rows = rows.join(paid_prices, ["workspace", "agent_id", "llm"], "left").sort(
         "price_per_minute_usd", "llm", nulls_last=True
     )
     columns = ("llm", "price_per_minute_usd", "price_per_message_usd", "paid_usd", "paid_usd_per_minute")

@@ -27,10 +27,10 @@ MIN_REMOVALS = 10
 
 def landable(home: Home, rows: pl.DataFrame) -> pl.DataFrame:
     """List rows without erased conversations, and without the content of redacted ones."""
-    erased, redacted = landing.erased_ids(home), landing.redacted_ids(home)
-    is_redacted = pl.col("conversation_id").is_in(list(redacted))
+    erased_ids, redacted_ids = landing.erased_ids(home), landing.redacted_ids(home)
+    is_redacted = pl.col("conversation_id").is_in(list(redacted_ids))
     payload = pl.when(is_redacted).then(pl.lit(erasure.EMPTY_PAYLOAD)).otherwise("payload")
-    return rows.filter(~pl.col("conversation_id").is_in(list(erased))).with_columns(payload=payload)
+    return rows.filter(~pl.col("conversation_id").is_in(list(erased_ids))).with_columns(payload=payload)
 
 
 def apply_policy(home: Home, settings: Settings, at: datetime, *, allow_removals: bool = False) -> None:
@@ -49,29 +49,31 @@ def apply_policy(home: Home, settings: Settings, at: datetime, *, allow_removals
     if policy == "keep":
         return
     removals = read_removals(home)
-    confirmed = removals.filter(is_confirmed(settings.confirm_after))
-    if confirmed.is_empty():
+    confirmed_removals = removals.filter(is_confirmed(settings.confirm_after))
+    if confirmed_removals.is_empty():
         return
     if not allow_removals:
-        _check_share(home, removals, confirmed, settings, at)
+        _check_share(home, removals, confirmed_removals, settings, at)
     if policy == "erase":
-        erasure.write_tombstones(home, confirmed, at)
+        erasure.write_tombstones(home, confirmed_removals, at)
         erasure.purge(home)
         return
-    snapshots = landing.snapshots(home, confirmed["conversation_id"])
-    unredacted = snapshots.filter(pl.col("is_redacted").is_null()).select("conversation_id")
-    if ids := set(confirmed.join(unredacted, "conversation_id", "semi")["conversation_id"]):
+    snapshots = landing.snapshots(home, confirmed_removals["conversation_id"])
+    unredacted_snapshots = snapshots.filter(pl.col("is_redacted").is_null()).select("conversation_id")
+    if ids := set(confirmed_removals.join(unredacted_snapshots, "conversation_id", "semi")["conversation_id"]):
         erasure.redact(home, ids, redact)
 
 
-def _check_share(home: Home, removals: pl.DataFrame, confirmed: pl.DataFrame, settings: Settings, at: datetime) -> None:
+def _check_share(
+    home: Home, removals: pl.DataFrame, confirmed_removals: pl.DataFrame, settings: Settings, at: datetime
+) -> None:
     """Refuse removals of which too many are unexpected; those that were redacted before do not count."""
-    is_applied = confirmed["is_redacted"] & (settings.on_upstream_delete == "redact")
-    to_remove = confirmed.filter(~is_applied)
+    is_applied = confirmed_removals["is_redacted"] & (settings.on_upstream_delete == "redact")
+    to_remove = confirmed_removals.filter(~is_applied)
     if to_remove.height < MIN_REMOVALS:
         return
-    expected = expected_ids(home, removals, now=at, confirm_after=settings.confirm_after)
-    n_unexpected = to_remove.filter(~pl.col("conversation_id").is_in(list(expected))).height
+    announced_ids = expected_ids(home, removals, now=at, confirm_after=settings.confirm_after)
+    n_unexpected = to_remove.filter(~pl.col("conversation_id").is_in(list(announced_ids))).height
     n_all = landing.latest_snapshots(home).filter(pl.col("kind") != landing.ERASED).height - int(is_applied.sum())
     if n_unexpected >= MIN_REMOVALS and n_unexpected > settings.max_removal_share * n_all:
         verb = "erase" if settings.on_upstream_delete == "erase" else "redact"

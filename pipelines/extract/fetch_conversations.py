@@ -122,11 +122,11 @@ class _Fetcher:
         """The conversation that was answered last; before the first, the one landed last and some of the plan."""
         if self._answered_id is not None:
             return [self._answered_id]
-        landed = landing.latest_snapshots(self._pipeline.home).filter(
+        landed_snapshots = landing.latest_snapshots(self._pipeline.home).filter(
             pl.col("content_at").is_not_null(), ~pl.col("conversation_id").is_in(self._planned_ids.to_list())
         )
-        planned = self._planned_ids.reverse().gather_every(max(self._planned_ids.len() // N_PROBES, 1))
-        return [*landed.sort("fetched_at")["conversation_id"].tail(1), *planned.head(N_PROBES)]
+        planned_ids = self._planned_ids.reverse().gather_every(max(self._planned_ids.len() // N_PROBES, 1))
+        return [*landed_snapshots.sort("fetched_at")["conversation_id"].tail(1), *planned_ids.head(N_PROBES)]
 
     def _submit(self, response: Response) -> None:
         self._answered_id = response.plan_row["conversation_id"]

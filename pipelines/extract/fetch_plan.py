@@ -52,13 +52,15 @@ def plan_fetches(
     landed_rows = landing.latest_list_rows(home, LIST_COLUMNS)
     all_rows = landed_rows
     if list_rows is not None:
-        listed = list_rows.with_columns(sequence=pl.lit(NOT_LANDED, pl.Int64))
-        all_rows = pl.concat([landed_rows, listed.select(landed_rows.columns)])
-    announced = announced_conversations(home)
-    unlanded = announced.filter(~pl.col("is_landed"))  # perhaps not listed either; if they are, the list row counts
-    malformed, lost = _conversations_of_malformed_rows(home), damage.lost_conversations(home)
-    all_rows = pl.concat([malformed, unlanded, lost, all_rows], how="diagonal_relaxed").select(landed_rows.columns)
-    requested_ids = {*conversations_with_new_feedback(home), *announced["conversation_id"]}
+        unlanded_rows = list_rows.with_columns(sequence=pl.lit(NOT_LANDED, pl.Int64))
+        all_rows = pl.concat([landed_rows, unlanded_rows.select(landed_rows.columns)])
+    events = announced_conversations(home)
+    unlanded_events = events.filter(~pl.col("is_landed"))  # perhaps not listed either; if they are, the list row counts
+    malformed_rows, lost_conversations = _conversations_of_malformed_rows(home), damage.lost_conversations(home)
+    all_rows = pl.concat(
+        [malformed_rows, unlanded_events, lost_conversations, all_rows], how="diagonal_relaxed"
+    ).select(landed_rows.columns)
+    requested_ids = {*conversations_with_new_feedback(home), *events["conversation_id"]}
     latest_rows = all_rows.unique("conversation_id", keep="last", maintain_order=True)
     rows = decide_refetch(
         latest_rows,
@@ -78,7 +80,7 @@ def plan_fetches(
         if window.agent_id is not None:
             is_in_window &= pl.col("agent_id") == window.agent_id
         # When a conversation with a malformed list row started is unknown: it may belong to any window.
-        rows = rows.filter(is_in_window | pl.col("conversation_id").is_in(malformed["conversation_id"].to_list()))
+        rows = rows.filter(is_in_window | pl.col("conversation_id").is_in(malformed_rows["conversation_id"].to_list()))
     return rows
 
 
@@ -90,9 +92,9 @@ def _conversations_of_malformed_rows(home: Home) -> pl.DataFrame:
     rows = quarantine.current(home).filter(
         pl.col("reason") == MALFORMED_ROW, ~pl.col("conversation_id").str.starts_with(ROW_PREFIX)
     )
-    landed = landing.latest_snapshots(home, rows["conversation_id"])
-    unlanded = rows.join(landed, "conversation_id", "anti")
-    return unlanded.select("conversation_id", start_time_at="fetched_at")
+    snapshots = landing.latest_snapshots(home, rows["conversation_id"])
+    unlanded_rows = rows.join(snapshots, "conversation_id", "anti")
+    return unlanded_rows.select("conversation_id", start_time_at="fetched_at")
 
 
 def quarantined_ids(home: Home) -> set[str]:
@@ -107,9 +109,11 @@ def quarantined_ids(home: Home) -> set[str]:
 
 def conversations_with_new_feedback(home: Home) -> set[str]:
     """Conversations for which feedback was sent since their latest snapshot."""
-    sent = activity_log.latest_entries(home, FEEDBACK_SENT).filter(outcome="sent")
-    if sent.is_empty():
+    feedback = activity_log.latest_entries(home, FEEDBACK_SENT).filter(outcome="sent")
+    if feedback.is_empty():
         return set()
     snapshots = landing.latest_snapshots(home).select("conversation_id", landed_order=landing.LANDING_ORDER)
-    newer = sent.join(snapshots, "conversation_id").filter(order("sequence", "sent_at") >= pl.col("landed_order"))
-    return set(newer["conversation_id"])
+    newer_feedback = feedback.join(snapshots, "conversation_id").filter(
+        order("sequence", "sent_at") >= pl.col("landed_order")
+    )
+    return set(newer_feedback["conversation_id"])

@@ -47,14 +47,14 @@ def missing_from_listing(list_rows: pl.DataFrame, listings: Sequence[Listing]) -
     """
     listed_order = order("sequence", "listed_at").alias("listed_order")
     rows = list_rows.select("conversation_id", "start_time_at", "agent_id", listed_order).sort("start_time_at")
-    missing = [
+    missing_rows = [
         (rows if agent_id is None else rows.filter(agent_id=agent_id))
         .join_asof(_latest_listings(listings, agent_id), left_on="start_time_at", right_on="since")
         .filter(pl.col("listed_order") < pl.col("missed_order"))
         .select("conversation_id", "missed_order")
         for agent_id in {None, *(listing.agent_id for listing in listings)}
     ]
-    return pl.concat(missing).group_by("conversation_id").agg(pl.col("missed_order").max())
+    return pl.concat(missing_rows).group_by("conversation_id").agg(pl.col("missed_order").max())
 
 
 def _latest_listings(listings: Sequence[Listing], agent_id: str | None) -> pl.DataFrame:
@@ -65,14 +65,14 @@ def _latest_listings(listings: Sequence[Listing], agent_id: str | None) -> pl.Da
     """
     bounds = [(listing.since or BEGINNING, listing.until or _END) for listing in listings]
     starts = sorted({BEGINNING, *(bound for window in bounds for bound in window)})
-    latest: list[int | None] = [None] * len(starts)
+    latest_orders: list[int | None] = [None] * len(starts)
     # Of many listings, only the latest matters at any start time: comparing rows with each listing would be quadratic.
     for listing, (since, until) in sorted(zip(listings, bounds, strict=True), key=lambda pair: pair[0].order):
         if listing.agent_id == agent_id:
             first, last = bisect_left(starts, since), bisect_left(starts, until)
-            latest[first:last] = [listing.order] * (last - first)
+            latest_orders[first:last] = [listing.order] * (last - first)
     return pl.DataFrame(
-        {"since": starts, "missed_order": latest}, {"since": pl.Datetime("us", "UTC"), "missed_order": pl.Int64}
+        {"since": starts, "missed_order": latest_orders}, {"since": pl.Datetime("us", "UTC"), "missed_order": pl.Int64}
     )
 
 

@@ -54,28 +54,28 @@ def land_listing(
     """
     failed = dict(errors)
     id_column = table.key[0]
-    landed = dict(latest_documents(home, table).select(id_column, "content_sha256").rows())
+    landed_hashes = dict(latest_documents(home, table).select(id_column, "content_sha256").rows())
     rows: dict[str, dict[str, object]] = {}
     for item_id, document in items.items():
         if document is None:
             continue
         try:
-            masked = hide(document, pseudonyms)
-            shortened = shorten(masked)
-            row = {"content_sha256": fingerprint(shortened), **statistics(masked)}
-            if row["content_sha256"] != landed.get(item_id):
-                check(item_id, shortened)
-                row["payload"] = dump(shortened)
+            masked_document = hide(document, pseudonyms)
+            short_document = shorten(masked_document)
+            row = {"content_sha256": fingerprint(short_document), **statistics(masked_document)}
+            if row["content_sha256"] != landed_hashes.get(item_id):
+                check(item_id, short_document)
+                row["payload"] = dump(short_document)
             rows[item_id] = row
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one item, the others are landed
             failed[item_id] = f"it cannot be landed: {describe_error(error)}"
-    for item_id, content in landed.items():
+    for item_id, content in landed_hashes.items():
         is_failed = any(item_id == name or item_id.startswith(f"{name}/") for name in failed)
         is_kept = is_failed or item_id.startswith(tuple(incomplete))
         if item_id not in rows and (is_kept or item_id in items):
             rows[item_id] = {"content_sha256": content, **statistics({})}
-    listed = [{id_column: item_id, "listed_at": listed_at, **row} for item_id, row in rows.items()]
-    land_items(home, table, listed_at, listed)
+    landed_rows = [{id_column: item_id, "listed_at": listed_at, **row} for item_id, row in rows.items()]
+    land_items(home, table, listed_at, landed_rows)
     for item_id, text in failed.items():
         quarantine.add(home, item_id, at=listed_at, reason=reason, error=text)
     return failed

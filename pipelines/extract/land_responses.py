@@ -55,8 +55,8 @@ def land_responses(
         quarantine.add(home, conversation_id, at=fetched_at[conversation_id], reason=UNREADABLE, error=error)
     has_payload = pl.col("payload").is_not_null().alias("has_payload")
     # Without the payloads: the result can come from another process, and documents are expensive to send.
-    landed = landing.land_documents(home, rows, sequence).select(*landing.DOCUMENT_COLUMNS, has_payload)
-    return LandResult(landed, errors)
+    snapshots = landing.land_documents(home, rows, sequence).select(*landing.DOCUMENT_COLUMNS, has_payload)
+    return LandResult(snapshots, errors)
 
 
 def _snapshot_rows(

@@ -24,8 +24,8 @@ def hide(document: Any, pseudonyms: Pseudonymizer | None) -> Any:
 
     It is the same object if nothing had to be hidden.
     """
-    masked = mask(document)
-    return masked if pseudonyms is None else pseudonyms.pseudonymize(masked)
+    masked_document = mask(document)
+    return masked_document if pseudonyms is None else pseudonyms.pseudonymize(masked_document)
 
 
 def list_row(row: ListRow, listed_at: datetime, pseudonyms: Pseudonymizer | None = None) -> dict[str, object]:

@@ -106,8 +106,8 @@ class _Lister:
 
     def skipped_ids(self) -> frozenset[str]:
         """The conversations that only a repeated request showed."""
-        started = pl.concat(self.pages).filter(pl.col("start_time_at") < self._listed_at)
-        return frozenset(started["conversation_id"]) - self._first_ids
+        rows = pl.concat(self.pages).filter(pl.col("start_time_at") < self._listed_at)
+        return frozenset(rows["conversation_id"]) - self._first_ids
 
     async def list_window(self) -> None:
         """List the window with the cursor of its first page, or in parts if many pages would follow.
@@ -142,10 +142,10 @@ class _Lister:
 
     async def _list_older(self, part: Window) -> None:
         """List a part up to the oldest conversation listed in it, until that is still the oldest afterwards."""
-        previous, oldest = None, self._oldest_in(part)
-        while oldest is not None and oldest != previous:
-            await self._list_again(_query(Window(part.since, oldest + timedelta(seconds=1), part.agent_id)))
-            previous, oldest = oldest, self._oldest_in(part)
+        previous_start, oldest_start = None, self._oldest_in(part)
+        while oldest_start is not None and oldest_start != previous_start:
+            await self._list_again(_query(Window(part.since, oldest_start + timedelta(seconds=1), part.agent_id)))
+            previous_start, oldest_start = oldest_start, self._oldest_in(part)
 
     async def _list_again(self, query: ListQuery) -> None:
         """List what is known already, or about to be; of a row that is known, nothing is kept."""

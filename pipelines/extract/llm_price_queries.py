@@ -54,7 +54,7 @@ class PriceQuery:
             "number_of_pages": self.number_of_pages,
             "is_rag_enabled": self.is_rag_enabled,
             "prompt_basis": self.basis,
-            "payload": body if (masked := mask(prices)) is prices else dump(masked),
+            "payload": body if (masked_prices := mask(prices)) is prices else dump(masked_prices),
         }
 
 

@@ -36,8 +36,8 @@ def read_removals(home: Home, list_rows: pl.DataFrame | None = None) -> pl.DataF
     """
     latest = landing.latest_removed_snapshots(home)
     ids = latest["conversation_id"]
-    listed = landing.latest_list_rows(home, ("listed_at", "sequence"), ids=ids) if list_rows is None else list_rows
-    listed = listed.group_by("conversation_id").agg(listed_order=order("sequence", "listed_at").max())
+    list_orders = landing.latest_list_rows(home, ("listed_at", "sequence"), ids=ids) if list_rows is None else list_rows
+    list_orders = list_orders.group_by("conversation_id").agg(listed_order=order("sequence", "listed_at").max())
     # The order of the rows is that of the landing: positions are compared, and not the times of a clock.
     rows = landing.snapshots(home, ids).with_columns(position=pl.int_range(pl.len()))
     is_observation = pl.col("kind").is_in(landing.REMOVED_KINDS)
@@ -45,7 +45,7 @@ def read_removals(home: Home, list_rows: pl.DataFrame | None = None) -> pl.DataF
     is_listed_later = pl.col("listed_order") > landing.LANDING_ORDER
     is_revoked = ((pl.col("kind") == "gone") & is_listed_later).fill_null(value=False)
     observations = (
-        rows.join(listed, "conversation_id", "left", maintain_order="left")
+        rows.join(list_orders, "conversation_id", "left", maintain_order="left")
         .with_columns(is_unredacted=((pl.col("kind") == "document") & pl.col("is_redacted").is_null()))
         .with_columns(
             is_redacted=pl.col("is_redacted").any().over("conversation_id")
@@ -88,8 +88,8 @@ def expected_ids(home: Home, removals: pl.DataFrame, *, now: datetime, confirm_a
         confirm_after: Time between two observations.
     """
     names = {"deletion_settings_deletion_time_at": "deletion_due_at"}
-    announced = lake.read(home, CONVERSATIONS, ["conversation_id", *names]).rename(names)
-    with_rules = removals.join(announced, "conversation_id", "left").join(
+    deletion_times = lake.read(home, CONVERSATIONS, ["conversation_id", *names]).rename(names)
+    with_rules = removals.join(deletion_times, "conversation_id", "left").join(
         _retention_rules(home, removals, now=now, confirm_after=confirm_after), "agent_id", "left"
     )
     is_announced = pl.col("deletion_due_at") <= pl.col("observed_at")
@@ -110,10 +110,10 @@ def _retention_rules(home: Home, removals: pl.DataFrame, *, now: datetime, confi
     """
     # what the policy has erased is not a removal any more; it was noticed before it was confirmed
     latest, is_erased = landing.latest_snapshots(home), pl.col("kind") == landing.ERASED
-    erased = latest.filter(is_erased).with_columns(noticed_at=pl.col("fetched_at") - confirm_after)
+    erased_snapshots = latest.filter(is_erased).with_columns(noticed_at=pl.col("fetched_at") - confirm_after)
     names = ("agent_id", "start_time_at", "noticed_at")
     nights = (
-        pl.concat([removals.select(names), erased.select(names)])
+        pl.concat([removals.select(names), erased_snapshots.select(names)])
         .filter(pl.col("agent_id").is_not_null())
         .with_columns(age=_age(pl.col("noticed_at")), night=pl.col("noticed_at").dt.date())
         .group_by("agent_id", "night")
@@ -122,7 +122,7 @@ def _retention_rules(home: Home, removals: pl.DataFrame, *, now: datetime, confi
         .group_by("agent_id", maintain_order=True)
         .agg(n_nights=pl.len(), age_days=pl.col("age").tail(MAX_NIGHTS).median())
     )
-    remaining = (
+    ages_left = (
         latest.filter(~is_erased)
         .join(removals.select("conversation_id", "is_redacted"), "conversation_id", "left")
         .filter(pl.col("is_redacted").ne_missing(other=True))
@@ -141,4 +141,4 @@ def _retention_rules(home: Home, removals: pl.DataFrame, *, now: datetime, confi
         & (pl.col("oldest_unnoticed") <= pl.col("age_days") + notice_days)
         & (pl.col("oldest") <= pl.col("age_days") + confirm_days)
     )
-    return nights.join(remaining, "agent_id").filter(is_rule).select("agent_id", "age_days")
+    return nights.join(ages_left, "agent_id").filter(is_rule).select("agent_id", "age_days")

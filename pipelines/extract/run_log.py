@@ -72,8 +72,8 @@ def finish_run(
     """
     record = row(home, run_id)
     listed_at = record["last_full_listing_at"] if is_fresh else None
-    final = {"outcome": outcome, "error": error, "last_full_listing_at": listed_at}
-    run_records.write(home, record | final | counts | _end_columns(record, at))
+    final_columns = {"outcome": outcome, "error": error, "last_full_listing_at": listed_at}
+    run_records.write(home, record | final_columns | counts | _end_columns(record, at))
 
 
 def is_started(home: Home, run_id: str) -> bool:

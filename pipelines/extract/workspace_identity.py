@@ -54,9 +54,9 @@ def read_identity(home: Home) -> Identity:
 
 def remember(home: Home, base_url: str, list_rows: pl.DataFrame) -> None:
     """Remember the host and the agents of a listing; the file is written only where they are new."""
-    before = read_identity(home)
-    identity = Identity(host_of(base_url), before.agents | set(list_rows["agent_id"].drop_nulls()))
-    if identity == before:
+    known_identity = read_identity(home)
+    identity = Identity(host_of(base_url), known_identity.agents | set(list_rows["agent_id"].drop_nulls()))
+    if identity == known_identity:
         return
     data = {"host": identity.host, "agents": sorted(identity.agents)}
     with parquet.replacing(home, home.identity) as temporary:
@@ -81,9 +81,9 @@ async def check_identity(
     """
     identity = read_identity(home)
     is_same_host = identity.host in (None, host_of(base_url))
-    listed = landing.latest_list_rows(home, ("start_time_at", "agent_id"))
+    landed_list_rows = landing.latest_list_rows(home, ("start_time_at", "agent_id"))
     latest = landing.latest_snapshots(home).select("conversation_id", "start_time_at", "agent_id", "kind")
-    landed_rows = pl.concat([latest.drop("kind"), listed]).unique("conversation_id", keep="first")
+    landed_rows = pl.concat([latest.drop("kind"), landed_list_rows]).unique("conversation_id", keep="first")
     if not set(landed_rows["conversation_id"]).isdisjoint(list_rows["conversation_id"]):
         return
     agents = identity.agents.union(landed_rows["agent_id"].drop_nulls())

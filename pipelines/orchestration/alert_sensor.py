@@ -38,8 +38,8 @@ def alert_sensor(context: dg.SensorEvaluationContext, app_context: dg.ResourcePa
 
 def _failed_runs(context: dg.SensorEvaluationContext, app_context: Context, since: float) -> Iterator[Alert]:
     instance = context.instance
-    failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
-    for record in runs_of(instance.get_run_records(failed, limit=100), location_of(context)):
+    failures = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
+    for record in runs_of(instance.get_run_records(failures, limit=100), location_of(context)):
         run = record.dagster_run
         if (record.end_time or 0.0) >= since:
             events = (entry.dagster_event for entry in instance.all_logs(run.run_id) if entry.dagster_event)

@@ -38,10 +38,10 @@ def with_settings(assets: Sequence[dg.AssetsDefinition], settings: Settings) -> 
             },
         )
 
-    referenced = dg.with_source_code_references(assets)
+    assets_with_code = dg.with_source_code_references(assets)
     return [
         asset.map_asset_specs(completed).with_attributes(backfill_policy=SINGLE_RUN)
-        for asset in referenced
+        for asset in assets_with_code
         if isinstance(asset, dg.AssetsDefinition)
     ]
 

@@ -41,7 +41,7 @@ def check_specs(checks: Iterable[Check]) -> Iterator[dg.AssetCheckSpec]:
 
 
 def check_evaluations(
-    results: Iterable[CheckResult], selected: Collection[dg.AssetCheckKey]
+    results: Iterable[CheckResult], selected_keys: Collection[dg.AssetCheckKey]
 ) -> Iterator[dg.AssetCheckEvaluation]:
     """Evaluations of the selected checks, except those of which nothing was run again.
 
@@ -51,7 +51,7 @@ def check_evaluations(
     for result in results:
         groups[_key(result.check)].append(result)
     for key, group_results in groups.items():
-        if key in selected and not all(result.is_reused for result in group_results):
+        if key in selected_keys and not all(result.is_reused for result in group_results):
             yield _evaluation(key, [result for result in group_results if not result.is_passed])
 
 
@@ -59,14 +59,14 @@ def _key(check: Check) -> dg.AssetCheckKey:
     return dg.AssetCheckKey(asset_key(check.model), check.group or check.name)
 
 
-def _evaluation(key: dg.AssetCheckKey, failed: Collection[CheckResult]) -> dg.AssetCheckEvaluation:
-    metadata: dict[str, Any] = {"n_failing": sum(result.n_failing for result in failed)}
-    if columns := dict.fromkeys(column for result in failed for column in result.check.columns):
+def _evaluation(key: dg.AssetCheckKey, failed_results: Collection[CheckResult]) -> dg.AssetCheckEvaluation:
+    metadata: dict[str, Any] = {"n_failing": sum(result.n_failing for result in failed_results)}
+    if columns := dict.fromkeys(column for result in failed_results for column in result.check.columns):
         metadata["failing_columns"] = ", ".join(columns)
-    if queries := [f"```sql\n{result.check.sql}\n```" for result in failed if result.check.sql]:
+    if queries := [f"```sql\n{result.check.sql}\n```" for result in failed_results if result.check.sql]:
         metadata["failing_rows"] = dg.MetadataValue.md("\n\n".join(queries))
-    description = " ".join(f"{result.check.description} Failing rows: {result.n_failing}." for result in failed)
-    return evaluation(key, is_passed=not failed, metadata=metadata, description=description)
+    description = " ".join(f"{result.check.description} Failing rows: {result.n_failing}." for result in failed_results)
+    return evaluation(key, is_passed=not failed_results, metadata=metadata, description=description)
 
 
 def evaluation(

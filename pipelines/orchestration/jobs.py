@@ -69,8 +69,8 @@ def nightly_schedule(timezone: str, job: AssetJob) -> dg.ScheduleDefinition:
         at = context.scheduled_execution_time.astimezone(UTC)
         if reason := missing_keys(app_context):
             return dg.SkipReason(reason)
-        active = context.instance.get_runs(dg.RunsFilter(job_name=NIGHTLY, statuses=ACTIVE_STATUSES))
-        if any(map(has_prefix, active)):
+        active_runs = context.instance.get_runs(dg.RunsFilter(job_name=NIGHTLY, statuses=ACTIVE_STATUSES))
+        if any(map(has_prefix, active_runs)):
             return dg.SkipReason("The nightly run before has not ended; it copies up to its own time.")
         if at.date() < first_day(app_context.settings):
             return dg.SkipReason(f"The first day is {first_day(app_context.settings)}, as CONVOHOUSE_FIRST_DAY says.")

@@ -54,18 +54,18 @@ def _hold(folder: Path, run_id: str) -> None:
 def killed_runs_sensor(context: dg.SensorEvaluationContext, app_context: dg.ResourceParam[Context]) -> dg.SkipReason:
     """End the killed runs of this code location; the locks of other locations may be on other machines."""
     instance, folder = context.instance, _folder(context.instance)
-    started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
-    killed = []
-    for record in runs_of(instance.get_run_records(started), location_of(context)):
+    running_runs = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+    killed_ids = []
+    for record in runs_of(instance.get_run_records(running_runs), location_of(context)):
         run = record.dagster_run
         if not _is_held(folder, run.run_id) and _has_locked(folder, record, app_context):
             instance.report_run_failed(run, KILLED)
-            killed.append(run.run_id)
+            killed_ids.append(run.run_id)
     for file in folder.glob("*.lock"):
         ended_run = instance.get_run_by_id(file.stem)
         if (ended_run is None or ended_run.is_finished) and not _is_held(folder, file.stem):
             file.unlink(missing_ok=True)  # not of a run that is about to lock it
-    return dg.SkipReason(f"Ended as failed: {', '.join(killed)}." if killed else "No run was killed.")
+    return dg.SkipReason(f"Ended as failed: {', '.join(killed_ids)}." if killed_ids else "No run was killed.")
 
 
 def _has_locked(folder: Path, record: dg.RunRecord, app_context: Context) -> bool:

@@ -32,8 +32,8 @@ DAYS = days_from(FIRST_DAY)
 def first_day(settings: Settings) -> date:
     """The first partition: as set, else the first day that has landed, else ``FIRST_DAY``."""
     folders = Home(settings.home).landing.glob(landing.DAY_FOLDERS)
-    landed = min((date.fromisoformat(folder.name.partition("=")[2]) for folder in folders), default=None)
-    return settings.first_day or landed or FIRST_DAY
+    first_landed_day = min((date.fromisoformat(folder.name.partition("=")[2]) for folder in folders), default=None)
+    return settings.first_day or first_landed_day or FIRST_DAY
 
 
 class RequestedDays(dg.Config):

@@ -25,8 +25,8 @@ ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRun
 
 def delete_runs(instance: dg.DagsterInstance, before: datetime, location: str | None = None) -> int:
     """Delete the ended runs of a location that were created before a moment; returns their number."""
-    old = dg.RunsFilter(statuses=ENDED, created_before=before)
-    run_ids = [record.dagster_run.run_id for record in runs_of(instance.get_run_records(old), location)]
+    old_runs = dg.RunsFilter(statuses=ENDED, created_before=before)
+    run_ids = [record.dagster_run.run_id for record in runs_of(instance.get_run_records(old_runs), location)]
     for run_id in run_ids:
         instance.delete_run(run_id)
     return len(run_ids)
@@ -43,12 +43,12 @@ def report_stored_days(instance: dg.DagsterInstance, home: Home, valid_days: Ite
 
 
 def _stored_days(home: Home) -> Mapping[dg.AssetKey, set[str]]:
-    landed = {folder.name.partition("=")[2] for folder in home.landing.glob(landing.DAY_FOLDERS)}
-    stored = {asset_key("landing.listings"): landed, asset_key("landing.documents"): landed}
+    landed_days = {folder.name.partition("=")[2] for folder in home.landing.glob(landing.DAY_FOLDERS)}
+    days_by_key = {asset_key("landing.listings"): landed_days, asset_key("landing.documents"): landed_days}
     for table in TABLES:
         if table.is_daily:
-            stored[asset_key(f"lake.{table.name}")] = {day.isoformat() for day in lake.days(home, table)}
-    return stored
+            days_by_key[asset_key(f"lake.{table.name}")] = {day.isoformat() for day in lake.days(home, table)}
+    return days_by_key
 
 
 @dg.op(name="delete_old_runs")

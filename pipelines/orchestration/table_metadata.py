@@ -55,10 +55,10 @@ def code_reference(path: Path) -> dict[str, dg.CodeReferencesMetadataValue]:
 def sql_table_schema(table: Model | Seed, types: Mapping[str, str]) -> dg.TableSchema:
     """The columns of a model or seed: descriptions from its header, DuckDB types by column if they are known."""
     header = table.header
-    required = {*header.grain, *header.tests.not_null}
+    required_columns = {*header.grain, *header.tests.not_null}
     return dg.TableSchema(
         [
-            _column(name, types.get(name, ""), description, is_required=name in required)
+            _column(name, types.get(name, ""), description, is_required=name in required_columns)
             for name, description in header.columns.items()
         ]
     )

@@ -43,20 +43,20 @@ def webhook_sensor(job: AssetJob) -> dg.SensorDefinition:
 
         The run key is the time of the latest snapshot with their number, so the same snapshots are requested only once.
         """
-        active = context.instance.get_run_records(dg.RunsFilter(statuses=ACTIVE_STATUSES))
-        if runs_of(active, location_of(context)):
+        active_runs = context.instance.get_run_records(dg.RunsFilter(statuses=ACTIVE_STATUSES))
+        if runs_of(active_runs, location_of(context)):
             return dg.SkipReason("A run is active.")
-        stale = pl.concat(
+        snapshots = pl.concat(
             [
                 stale_snapshots(workspace.home).select("start_date", "fetched_at")
                 for workspace in app_context.workspaces_with_data()
             ]
         ).sort("fetched_at")
-        if stale.is_empty():
+        if snapshots.is_empty():
             return dg.SkipReason("The lake has every landed snapshot.")
-        day, latest = stale.row(-1)
+        day, latest = snapshots.row(-1)
         return dg.RunRequest(
-            f"{latest.isoformat()}/{stale.height}", tags=day_tag(max(day, first_day(app_context.settings)))
+            f"{latest.isoformat()}/{snapshots.height}", tags=day_tag(max(day, first_day(app_context.settings)))
         )
 
     return sensor

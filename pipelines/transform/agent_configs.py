@@ -87,25 +87,25 @@ def _states(rows: pl.DataFrame, last_listing: datetime) -> list[_State]:
     states = []
     for row in rows.iter_rows(named=True):
         item_id, listed_at = row["item_id"], row["listed_at"]
-        before = latest.get(item_id)
+        state_before = latest.get(item_id)
         if row["payload"] is not None:
-            state = _state(item_id, load(row["payload"]), listed_at, before)
-            if before is not None and state.content == before.content:
-                before.document = state.document  # it has its texts now, or no longer
+            state = _state(item_id, load(row["payload"]), listed_at, state_before)
+            if state_before is not None and state.content == state_before.content:
+                state_before.document = state.document  # it has its texts now, or no longer
             else:
-                latest[item_id] = before = state
+                latest[item_id] = state_before = state
                 states.append(state)
-        if before is not None:
-            before.last_seen_at = listed_at
+        if state_before is not None:
+            state_before.last_seen_at = listed_at
     for state in latest.values():
         state.is_current = state.last_seen_at == last_listing
     return states
 
 
-def _state(item_id: str, document: Document, listed_at: datetime, before: _State | None) -> _State:
+def _state(item_id: str, document: Document, listed_at: datetime, state_before: _State | None) -> _State:
     content = _compared(document, _NO_CONFIGURATION)
-    changes = None if before is None else _paths(before.content, content)
-    begin = valid_from(listed_at, None if before is None else before.valid_from_at)
+    changes = None if state_before is None else _paths(state_before.content, content)
+    begin = valid_from(listed_at, None if state_before is None else state_before.valid_from_at)
     return _State(item_id, document, content, begin, listed_at, changes)
 
 

@@ -98,8 +98,10 @@ def _move_old_metrics(document: dict[str, Any]) -> dict[str, Any]:
         metrics = entry.get("conversation_turn_metrics") if isinstance(entry, dict) else None
         if isinstance(metrics, dict) and "metrics" not in metrics:
             # Only an old metric is an object with ``elapsed_time`` at this level; all other keys remain where they are.
-            old = {key: item for key, item in metrics.items() if isinstance(item, dict) and "elapsed_time" in item}
-            if old:
-                others = {key: value for key, value in metrics.items() if key not in old}
-                entry["conversation_turn_metrics"] = others | {"metrics": old}
+            old_metrics = {
+                key: item for key, item in metrics.items() if isinstance(item, dict) and "elapsed_time" in item
+            }
+            if old_metrics:
+                other_keys = {key: value for key, value in metrics.items() if key not in old_metrics}
+                entry["conversation_turn_metrics"] = other_keys | {"metrics": old_metrics}
     return document

@@ -35,19 +35,19 @@ def refresh(home: Home, count: Callable[[Collection[date]], pl.DataFrame]) -> pl
     """Rows of ``summarize`` by ``start_date``, of all days; ``count`` returns those of the days that have changed."""
     fingerprints = {day.isoformat(): lake.day_fingerprint(home, day) for day in lake.days(home, CONVERSATIONS)}
     fingerprints[CODE] = _code_fingerprint()
-    counted_fingerprints, counted = _read(home)
+    counted_fingerprints, counted_rows = _read(home)
     if fingerprints == counted_fingerprints:
-        return counted
+        return counted_rows
     if counted_fingerprints.get(CODE) != fingerprints[CODE]:
         counted_fingerprints = {}
-    changed = [
+    changed_days = [
         date.fromisoformat(day)
         for day, fingerprint in fingerprints.items()
         if day != CODE and counted_fingerprints.get(day) != fingerprint
     ]
-    unchanged = [date.fromisoformat(day) for day in fingerprints.keys() - {CODE}]
-    rows = counted.filter(pl.col("start_date").is_in(unchanged) & ~pl.col("start_date").is_in(changed))
-    rows = pl.concat([rows, count(changed).select(_COLUMNS)])
+    existing_days = [date.fromisoformat(day) for day in fingerprints.keys() - {CODE}]
+    rows = counted_rows.filter(pl.col("start_date").is_in(existing_days) & ~pl.col("start_date").is_in(changed_days))
+    rows = pl.concat([rows, count(changed_days).select(_COLUMNS)])
     lake.overwrite_table(home, UNKNOWN_FIELDS_DAILY, rows, footer={FINGERPRINTS: json.dumps(fingerprints)})
     return rows
 

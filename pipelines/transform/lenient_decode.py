@@ -61,19 +61,19 @@ def convert(shape: Shape, value: Any, path: str = "", extra: dict[str, Any] | No
     if value is None:
         return None
     if isinstance(shape, Leaf):
-        converted = CONVERTERS[shape.type](value)
-        if shape.type is Type.INT and converted is not UNCONVERTIBLE and _to_float(value) != converted:
+        member = CONVERTERS[shape.type](value)
+        if shape.type is Type.INT and member is not UNCONVERTIBLE and _to_float(value) != member:
             extra[path] = value
     elif value == REDACTED:
         return None  # an object or list of today that was redacted as one value
     elif isinstance(shape, Items):
-        converted = _convert_items(shape, value, path, extra)
+        member = _convert_items(shape, value, path, extra)
     else:
-        converted = _convert_object(shape, value, path, extra)
-    if converted is UNCONVERTIBLE:
+        member = _convert_object(shape, value, path, extra)
+    if member is UNCONVERTIBLE:
         extra[path] = value
         return None
-    return converted
+    return member
 
 
 def _convert_items(shape: Items, value: Any, path: str, extra: dict[str, Any]) -> Any:

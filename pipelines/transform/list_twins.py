@@ -63,8 +63,8 @@ def _read_list(entries: list[Any], id_name: str, results: dict[str, Any], maps: 
 def _to_json(entry: Any) -> dict[str, Any]:
     """An entry as it came, without what is null."""
     members = _without_null(msgspec.to_builtins(entry))
-    others: dict[str, Any] = json.loads(members.pop(_EXTRA_KEY, "{}"))
-    return others | members
+    extra: dict[str, Any] = json.loads(members.pop(_EXTRA_KEY, "{}"))
+    return extra | members
 
 
 def _without_null(members: dict[str, Any]) -> dict[str, Any]:

@@ -15,39 +15,15 @@ from warehouse.storage import lake
 from warehouse.storage.home import Home
 from warehouse.storage.landing_reference_data import item_listings, item_rows
 
-RECORDS = {table.name: RecordTable(table) for table in (BATCH_CALLS, TAG_DEFINITIONS)}
+TABLES = {LANDED_BATCHES.name: BATCH_CALLS, LANDED_TAGS.name: TAG_DEFINITIONS}
+"""The table of the lake, by the name of the landed one."""
+RECORDS = {table.name: RecordTable(table) for table in TABLES.values()}
 Document = Mapping[str, Any]
 
 
-def refresh_batch_calls(home: Home) -> None:
-    """Rebuild ``batch_calls`` from the landing, unless no listing was landed."""
-    _refresh(home, LANDED_BATCHES, BATCH_CALLS)
-
-
-def refresh_tag_definitions(home: Home) -> None:
-    """Rebuild ``tag_definitions`` from the landing, unless no listing was landed."""
-    _refresh(home, LANDED_TAGS, TAG_DEFINITIONS)
-
-
-def check_batch(batch_id: str, document: Document) -> None:
-    """Flatten one batch.
-
-    Raises:
-        Exception: it cannot be flattened.
-    """
-    _check(BATCH_CALLS, batch_id, document)
-
-
-def check_tag(tag_id: str, document: Document) -> None:
-    """Flatten one tag.
-
-    Raises:
-        Exception: it cannot be flattened.
-    """
-    _check(TAG_DEFINITIONS, tag_id, document)
-
-
-def _refresh(home: Home, landed_table: Table, table: Table) -> None:
+def refresh_items(home: Home, landed_table: Table) -> None:
+    """Rebuild the table of a landed one, unless no listing was landed."""
+    table = TABLES[landed_table.name]
     listings = item_listings(home, landed_table)
     if not listings:
         return
@@ -68,7 +44,13 @@ def _refresh(home: Home, landed_table: Table, table: Table) -> None:
     lake.overwrite_table(home, table, _frame(table, documents, columns.to_dict(as_series=False)))
 
 
-def _check(table: Table, item_id: str, document: Document) -> None:
+def check_item(landed_table: Table, item_id: str, document: Document) -> None:
+    """Flatten one item.
+
+    Raises:
+        Exception: it cannot be flattened.
+    """
+    table = TABLES[landed_table.name]
     names = ("changed_at", "last_seen_at", "is_gone", "content_sha256")
     _frame(table, [document], {_id_column(table): [item_id]} | {name: [None] for name in names})
 

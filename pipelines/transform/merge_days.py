@@ -68,20 +68,20 @@ def reflatten(
     """
     _remove_from_former_days(home, stale)
     worker_pool.prepare(stale.height)
-    pending: set[Future[list[FlattenedDay]]] = set()
+    pending_tasks: set[Future[list[FlattenedDay]]] = set()
     for days in _group_days(stale):
         # The executor is None until its processes have started: this process works from the first moment on. Later it
         # takes a task whenever the others have enough, and so becomes one more worker instead of waiting.
         executor = worker_pool.executor
-        if executor is not None and len(pending) < PREFETCHED_TASKS * worker_pool.processes:
-            pending.add(executor.submit(reflatten_days, home, days, reread_days))
+        if executor is not None and len(pending_tasks) < PREFETCHED_TASKS * worker_pool.processes:
+            pending_tasks.add(executor.submit(reflatten_days, home, days, reread_days))
         else:
             yield from reflatten_days(home, days, reread_days)
-        finished = {task for task in pending if task.done()}
-        pending -= finished
-        for task in finished:
+        finished_tasks = {task for task in pending_tasks if task.done()}
+        pending_tasks -= finished_tasks
+        for task in finished_tasks:
             yield from task.result()
-    for task in as_completed(pending):
+    for task in as_completed(pending_tasks):
         yield from task.result()
 
 
@@ -104,10 +104,10 @@ def _flatten_and_merge(
     if not days:
         return
     hashes = dict[str, str]()  # of the documents that were read, by conversation
-    flattened = flatten(_read_snapshots(home, pl.concat(days), hashes))
+    result = flatten(_read_snapshots(home, pl.concat(days), hashes))
     # pop, so that a table is not kept twice, as a whole and by day
     rows = {
-        table.name: _split_by_day(lake.prepare(home, table, flattened.frames.pop(table.name)), days)
+        table.name: _split_by_day(lake.prepare(home, table, result.frames.pop(table.name)), days)
         for table in DOCUMENT_TABLES
     }
     for number, stale in enumerate(days):
@@ -127,9 +127,7 @@ def _flatten_and_merge(
         counts |= {name: merge.result() for name, merge in merges.items()}
         checks = _check_rows(stale.join(conversations, "conversation_id", "semi"), hashes, reread_days)
         lake.upsert_partition(home, CONVERSATION_CHECKS, day, checks, ids, counts=counts)
-        errors = {
-            conversation_id: error for conversation_id, error in flattened.errors.items() if conversation_id in ids
-        }
+        errors = {conversation_id: error for conversation_id, error in result.errors.items() if conversation_id in ids}
         yield FlattenedDay(day, conversations.height, errors)
 
 
@@ -140,9 +138,9 @@ def _merge_large_day(home: Home, stale: pl.DataFrame, reread_days: Sequence[int]
     def flatten_range(in_range: pl.DataFrame) -> dict[str, pl.DataFrame]:
         nonlocal n_flattened
         hashes = dict[str, str]()
-        flattened = flatten(_read_snapshots(home, in_range, hashes))
-        errors.update(flattened.errors)
-        rows = {table.name: lake.prepare(home, table, flattened.frames.pop(table.name)) for table in DOCUMENT_TABLES}
+        result = flatten(_read_snapshots(home, in_range, hashes))
+        errors.update(result.errors)
+        rows = {table.name: lake.prepare(home, table, result.frames.pop(table.name)) for table in DOCUMENT_TABLES}
         n_flattened += rows[CONVERSATIONS.name].height
         checks = _check_rows(in_range.join(rows[CONVERSATIONS.name], "conversation_id", "semi"), hashes, reread_days)
         rows[CONVERSATION_CHECKS.name] = lake.prepare(home, CONVERSATION_CHECKS, checks)
@@ -224,13 +222,13 @@ def _remove_from_former_days(home: Home, stale: pl.DataFrame) -> None:
     """
     of_deletions = stale.select("conversation_id", "start_date", lake_date="deletion_dates").explode("lake_date")
     rows = pl.concat([stale.select(of_deletions.columns), of_deletions])
-    moved = rows.filter(pl.col("lake_date") != pl.col("start_date"))
-    former_days: list[date] = moved["lake_date"].unique().to_list()
+    moved_rows = rows.filter(pl.col("lake_date") != pl.col("start_date"))
+    former_days: list[date] = moved_rows["lake_date"].unique().to_list()
     for former_day in former_days:
-        ids, counts = moved.filter(lake_date=former_day)["conversation_id"].to_list(), dict[str, int]()
+        ids, counts = moved_rows.filter(lake_date=former_day)["conversation_id"].to_list(), dict[str, int]()
         for table in (CONVERSATION_CHECKS, *reversed(DOCUMENT_TABLES), DELETIONS):
-            empty = pl.DataFrame(schema=parquet.polars_schema(table))
-            counts[table.name] = lake.upsert_partition(home, table, former_day, empty, ids)
-        empty = pl.DataFrame(schema=parquet.polars_schema(CONVERSATION_CHECKS))
+            no_rows = pl.DataFrame(schema=parquet.polars_schema(table))
+            counts[table.name] = lake.upsert_partition(home, table, former_day, no_rows, ids)
+        no_rows = pl.DataFrame(schema=parquet.polars_schema(CONVERSATION_CHECKS))
         del counts[CONVERSATION_CHECKS.name]
-        lake.upsert_partition(home, CONVERSATION_CHECKS, former_day, empty, ids, counts=counts)
+        lake.upsert_partition(home, CONVERSATION_CHECKS, former_day, no_rows, ids, counts=counts)

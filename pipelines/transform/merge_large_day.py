@@ -37,9 +37,9 @@ class _Parts:
 
 def is_large(home: Home, stale: pl.DataFrame) -> bool:
     """Whether a day, with its stale snapshots, has more conversations than a range."""
-    target = home.file(home.partition(CONVERSATIONS, stale["start_date"][0]))
-    n_existing = pl.scan_parquet(target, glob=False).select(pl.len()).collect().item() if target.exists() else 0
-    return bool(max(n_existing, stale.height) > CONVERSATIONS_PER_RANGE)
+    files = lake.files_of_days(home, CONVERSATIONS, [stale["start_date"][0]])
+    n_existing: int = sum(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item() for file in files)
+    return max(n_existing, stale.height) > CONVERSATIONS_PER_RANGE
 
 
 def merge_by_range(
@@ -62,10 +62,8 @@ def merge_by_range(
             rows = flatten_range(in_range)
             ids = in_range["conversation_id"].implode()
             for table in (*tables, last):
-                target = home.file(home.partition(table, day))
-                existing = parquet.read_files(
-                    table, [target] if target.exists() else [], where=_is_between(lower, upper)
-                )
+                day_files = lake.files_of_days(home, table, [day])
+                existing = parquet.read_files(table, day_files, where=_is_between(lower, upper))
                 is_replaced = existing["conversation_id"].is_in(ids)
                 parts, new_rows = merged[table.name], rows[table.name]
                 parts.is_same &= existing.filter(is_replaced).equals(new_rows)
@@ -74,8 +72,8 @@ def merge_by_range(
                 parts.n_rows += range_rows.height
                 if range_rows.height:
                     part = home.temporary / f"{uuid.uuid4().hex}.parquet"
-                    files.callback(part.unlink, missing_ok=True)
                     parquet.write_file(home, part, range_rows)
+                    files.callback(part.unlink)
                     parts.files.append(part)
         counts = {table.name: merged[table.name].n_rows for table in tables}
         for table in tables:
@@ -89,8 +87,8 @@ def merge_by_range(
 
 def _ranges(home: Home, stale: pl.DataFrame) -> list[tuple[str | None, str | None]]:
     """Bounds of ids, from one to below the next, with few enough conversations; the first and the last are open."""
-    target = home.file(home.partition(CONVERSATIONS, stale["start_date"][0]))
-    existing = parquet.read_files(CONVERSATIONS, [target] if target.exists() else [], ["conversation_id"])
+    files = lake.files_of_days(home, CONVERSATIONS, [stale["start_date"][0]])
+    existing = parquet.read_files(CONVERSATIONS, files, ["conversation_id"])
     ids = pl.concat([existing["conversation_id"], stale["conversation_id"]]).unique().sort()
     bounds = ids.gather_every(CONVERSATIONS_PER_RANGE).to_list()[1:]
     return list(zip([None, *bounds], [*bounds, None], strict=True))

@@ -17,13 +17,14 @@ from pipelines.transform.agent_configs import refresh_agent_configs
 from pipelines.transform.agents import refresh_agents
 from pipelines.transform.bills import refresh_billed_usage
 from pipelines.transform.flatten import PARSER_VERSION
-from pipelines.transform.listed_items import refresh_batch_calls, refresh_tag_definitions
+from pipelines.transform.listed_items import refresh_items
 from pipelines.transform.llm_prices import refresh_prices
 from pipelines.transform.merge_days import DELETION_REASONS, map_kind, reflatten
 from pipelines.transform.schema_drift import refresh_unknown
 from pipelines.transform.settle_state import settle_state
 from pipelines.transform.tools import refresh_tools
 from pipelines.transform.worker_pool import WorkerPool
+from warehouse.schema.account_data import LANDED_BATCHES, LANDED_TAGS
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.operations import CONVERSATION_LIST, DELETIONS, QUARANTINE, UNFLATTENABLE
 from warehouse.storage import activity_log, lake, landing, quarantine, run_records
@@ -57,7 +58,7 @@ def stale_snapshots(
     deletions = deletions.group_by("conversation_id").agg(
         pl.col("noticed_at", "reason").last(), deletion_dates=pl.col("start_date").sort()
     )
-    compared = latest.join(lake_rows, "conversation_id", "left").join(deletions, "conversation_id", "left")
+    snapshots = latest.join(lake_rows, "conversation_id", "left").join(deletions, "conversation_id", "left")
     is_absent = pl.col("lake_date").is_null()
     is_shown = (
         (pl.col("checked_at") == pl.col("fetched_at"))
@@ -77,7 +78,7 @@ def stale_snapshots(
         pl.when(has_no_content).then(is_absent).otherwise(is_shown)
         & pl.when(is_removed).then(has_deletion).otherwise(pl.col("noticed_at").is_null())
     ).fill_null(value=False)
-    return compared.filter(full_refresh | ~is_current).sort("start_date", "conversation_id")
+    return snapshots.filter(full_refresh | ~is_current).sort("start_date", "conversation_id")
 
 
 def refresh_lake(
@@ -112,8 +113,8 @@ def refresh_lake(
     refresh_tools(home)
     refresh_prices(home)
     refresh_agent_configs(home)
-    refresh_batch_calls(home)
-    refresh_tag_definitions(home)
+    refresh_items(home, LANDED_BATCHES)
+    refresh_items(home, LANDED_TAGS)
     refresh_billed_usage(home)
     refresh_unknown(home)  # reads the tables above
     _refresh_conversation_list(home)
@@ -146,14 +147,14 @@ def refresh_quarantine(
 
     Of earlier runs, only the documents that this run did not try remain.
     """
-    unreadable = quarantine.current(home)
-    not_tried = lake.read(home, QUARANTINE).filter(
+    current_rows = quarantine.current(home)
+    untried_rows = lake.read(home, QUARANTINE).filter(
         pl.col("reason") == UNFLATTENABLE, ~pl.col("conversation_id").is_in(list(tried_ids))
     )
     latest = landing.latest_snapshots(home, errors).select("conversation_id", "fetched_at")
-    unflattenable = pl.DataFrame(
+    new_rows = pl.DataFrame(
         {"conversation_id": list(errors), "error": list(errors.values())},
         {"conversation_id": pl.String, "error": pl.String},
     ).join(latest, "conversation_id")
-    rows = [unreadable, not_tried, unflattenable.with_columns(reason=pl.lit(UNFLATTENABLE))]
+    rows = [current_rows, untried_rows, new_rows.with_columns(reason=pl.lit(UNFLATTENABLE))]
     lake.overwrite_table(home, QUARANTINE, pl.concat(rows, how="diagonal").unique("conversation_id", keep="last"))

@@ -75,8 +75,8 @@ def _count(
     record_table: RecordTable, row_path: str, rows: pl.DataFrame, table_name: str = ""
 ) -> Iterator[pl.DataFrame]:
     known_paths = [f"{row_path}.{path}" for path in (RECORD_ITSELF, *paths(record_table.shape))]
-    documented = [f"{row_path}.{path}" for path in DOCUMENTED_KEYS.get(table_name, ())]
+    documented_paths = [f"{row_path}.{path}" for path in DOCUMENTED_KEYS.get(table_name, ())]
     rows_with_extra = rows.drop_nulls("extra").select("example_id", "seen_at", "extra")
     for occurrences in count_keys(row_path, rows_with_extra, known_paths):
-        unknown = occurrences.filter(~pl.col("path").is_in(documented))
-        yield unknown.with_columns(pl.col("path").str.strip_suffix(f".{RECORD_ITSELF}"))
+        unknown_keys = occurrences.filter(~pl.col("path").is_in(documented_paths))
+        yield unknown_keys.with_columns(pl.col("path").str.strip_suffix(f".{RECORD_ITSELF}"))

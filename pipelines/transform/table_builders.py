@@ -62,8 +62,8 @@ def _conversations() -> TableBuilder:
 
     def build(batch: ParsedBatch) -> Columns:
         details = batch.values_at("").elements
-        others = {"direction": list(map(direction, details)), "caller_id": list(map(caller_id, details))}
-        return {**all_columns.build(batch), **others}
+        derived_columns = {"direction": list(map(direction, details)), "caller_id": list(map(caller_id, details))}
+        return {**all_columns.build(batch), **derived_columns}
 
     return TableBuilder(CONVERSATIONS, build)
 

@@ -181,13 +181,13 @@ def _definitions(rows: pl.DataFrame, last_listing: datetime) -> Iterator[ToolDef
 
 def _versions(rows: pl.DataFrame) -> pl.DataFrame:
     """One row per definition that a tool had, with the paths that differ from the previous definition."""
-    previous: dict[str, Any] = {}
+    definitions: dict[str, Any] = {}
     valid_from_at: dict[str, datetime] = {}
     versions = []
     for row in rows.filter(pl.col("payload").is_not_null()).iter_rows(named=True):
         tool_id, definition = row["tool_id"], load(row["payload"])
-        changes = _changes(previous[tool_id], definition) if tool_id in previous else None
-        previous[tool_id] = definition
+        changes = _changes(definitions[tool_id], definition) if tool_id in definitions else None
+        definitions[tool_id] = definition
         valid_from_at[tool_id] = valid_from(row["listed_at"], valid_from_at.get(tool_id))
         versions.append(
             {

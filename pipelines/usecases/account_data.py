@@ -7,6 +7,7 @@ parts of a sync return an error as a warning. An error of one agent, branch, ver
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -16,15 +17,16 @@ from pipelines.api import account_endpoints as api
 from pipelines.api.client import ApiClient
 from pipelines.api.responses import is_usable_id
 from pipelines.api.tasks import run_concurrently
+from pipelines.transform import listed_items
 from pipelines.transform.agent_configs import BRANCHES, VERSIONS, check_item, parent_version, refresh_agent_configs
 from pipelines.transform.agent_texts import summarize_texts
-from pipelines.transform.listed_items import check_batch, check_tag, refresh_batch_calls, refresh_tag_definitions
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.items_copy import Document, ItemKind, Items, ItemsCopy
 from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_TAGS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import AGENT_UNAVAILABLE, BATCH_UNAVAILABLE, TAG_UNREADABLE
 from warehouse.schema.transcript import TURNS
+from warehouse.schema.types import Table
 from warehouse.storage import lake, parquet
 from warehouse.storage.home import Home
 
@@ -142,10 +144,15 @@ def _versions_in_conversations(home: Home) -> dict[str, set[str]]:
     return versions
 
 
+def _listed_kind(table: Table, reason: str) -> ItemKind:
+    check, refresh = partial(listed_items.check_item, table), partial(listed_items.refresh_items, landed_table=table)
+    return ItemKind(table, reason, check, refresh)
+
+
 class BatchesCopy(ItemsCopy):
     """The batches of calls."""
 
-    kind = ItemKind(LANDED_BATCHES, BATCH_UNAVAILABLE, check_batch, refresh_batch_calls)
+    kind = _listed_kind(LANDED_BATCHES, BATCH_UNAVAILABLE)
 
     async def fetch(self, client: ApiClient) -> None:
         """List the batches, and fetch those that are running or have changed; see ``ItemsCopy``."""
@@ -165,11 +172,11 @@ class BatchesCopy(ItemsCopy):
         await run_concurrently(map(fetch_batch, batches))
 
 
-def _is_unchanged(batch: Document, landed: Document | None) -> bool:
+def _is_unchanged(batch: Document, landed_batch: Document | None) -> bool:
     """Whether a finished batch is as it landed; the recipients of a running one change without it."""
-    if landed is None or batch.get("status") not in FINISHED_BATCH:
+    if landed_batch is None or batch.get("status") not in FINISHED_BATCH:
         return False
-    return all(batch.get(key) == landed.get(key) for key in BATCH_KEYS if key != "name")  # a name can be masked
+    return all(batch.get(key) == landed_batch.get(key) for key in BATCH_KEYS if key != "name")  # a name can be masked
 
 
 def _without_people(batch: Document) -> Document:
@@ -186,7 +193,7 @@ def _without_people(batch: Document) -> Document:
 class TagsCopy(ItemsCopy):
     """The tags of conversations, whose titles only their list has."""
 
-    kind = ItemKind(LANDED_TAGS, TAG_UNREADABLE, check_tag, refresh_tag_definitions)
+    kind = _listed_kind(LANDED_TAGS, TAG_UNREADABLE)
 
     async def fetch(self, client: ApiClient) -> None:
         """List the tags."""

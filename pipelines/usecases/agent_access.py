@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from functools import partial
+
+import polars as pl
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import has_signed_url, has_token
@@ -20,10 +23,13 @@ from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import activity_log, lake, landing
 from warehouse.storage.home import Home
+from warehouse.storage.landing_sequence import order
 
 WAYS: Mapping[str, Callable[[ApiClient, str], Awaitable[bool]]] = {"signed_url": has_signed_url, "token": has_token}
 """The request for each value of ``way`` in ``lake.agent_access``."""
 WORKERS = 4
+RECENT = timedelta(days=7)
+"""The last part of the data: an agent without conversations in it may no longer be in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,23 @@ class AccessCheck:
 
 def known_agents(home: Home) -> list[str]:
     """Every agent of a list row or a conversation, sorted."""
-    listed = landing.latest_list_rows(home, ("agent_id",))["agent_id"]
-    return sorted({*listed, *lake.read(home, CONVERSATIONS, ["agent_id"])["agent_id"]} - {None})
+    listed_ids = landing.latest_list_rows(home, ("agent_id",))["agent_id"]
+    return sorted({*listed_ids, *lake.read(home, CONVERSATIONS, ["agent_id"])["agent_id"]} - {None})
+
+
+def unreachable_agents(home: Home) -> list[str]:
+    """Sorted ids of agents with conversations in the last week of data that no way reached in their latest check."""
+    conversations = lake.read(home, CONVERSATIONS, ["agent_id", "start_time_at"])
+    recent_conversations = conversations.filter(pl.col("start_time_at") >= pl.col("start_time_at").max() - RECENT)
+    latest = (
+        activity_log.latest_entries(home, AGENT_ACCESS)
+        .with_columns(check=order("sequence", "asked_at"))
+        .filter(pl.col("check") == pl.col("check").max().over("agent_id"))
+        .group_by("agent_id")
+        .agg(pl.col("is_reachable").any())
+    )
+    unreachable = latest.filter(~pl.col("is_reachable")).join(recent_conversations, "agent_id", "semi")
+    return unreachable["agent_id"].sort().to_list()
 
 
 def check_agents(context: Context, agents: Sequence[str], progress: Progress = no_progress) -> tuple[AccessCheck, ...]:

@@ -114,12 +114,12 @@ def _row(bill: dict[str, Any], basis: Basis, since: date, until: date, asked_at:
 
 def _windows(home: Home, today: date) -> Iterator[tuple[date, date]]:
     """The days to request, as first day and day after the last, in parts; every day is in a window of some request."""
-    landed = bill_rows(home)
+    bills = bill_rows(home)
     first_day = min(lake.days(home, CONVERSATIONS), default=today)
     end = today + timedelta(days=1)
     spans = [(first_day, end)]
-    if not landed.is_empty():
-        windows: list[tuple[date, date]] = landed.select("since_date", "until_date").rows()
+    if not bills.is_empty():
+        windows: list[tuple[date, date]] = bills.select("since_date", "until_date").rows()
         until = min(today, max(until for _, until in windows))
         recent = max(first_day, until - timedelta(days=LOOKBACK_DAYS))
         spans = [(first_day, min(since for since, _ in windows)), (recent, end)]

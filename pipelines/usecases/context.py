@@ -82,13 +82,13 @@ class Context:
         For work that needs no API: the latter have no key. Where none is named, as in another folder than that of
         convohouse.toml, the default name is that of no workspace if all data is of others.
         """
-        configured = {workspace.settings.workspace: workspace for workspace in self.workspaces()}
-        names = [name for name in self.home.workspaces() if name not in configured]
+        configured_workspaces = {workspace.settings.workspace: workspace for workspace in self.workspaces()}
+        names = [name for name in self.home.workspaces() if name not in configured_workspaces]
         is_configured = self.settings.workspaces or "workspace" in self.settings.model_fields_set
         if names and not is_configured and self.home.workspace not in self.home.workspaces():
-            configured = {}
-        unconfigured = (replace(self, settings=self.settings.without_key(name)) for name in names)
-        return (*configured.values(), *unconfigured)
+            configured_workspaces = {}
+        other_workspaces = (replace(self, settings=self.settings.without_key(name)) for name in names)
+        return (*configured_workspaces.values(), *other_workspaces)
 
     @property
     def zones(self) -> dict[str, str]:

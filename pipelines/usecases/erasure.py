@@ -94,10 +94,10 @@ def erase(
             if is_upstream:
                 deletions, errors = delete_upstream(workspace, start_dates["conversation_id"].to_list())
                 upstream, failed = upstream | deletions, failed | errors
-            remaining = start_dates.filter(~pl.col("conversation_id").is_in(list(failed)))
+            remaining_dates = start_dates.filter(~pl.col("conversation_id").is_in(list(failed)))
             # from here on the erasure cannot be lost: every later run purges what has a tombstone
-            erasure.write_tombstones(workspace.home, remaining, workspace.clock())
-            ids_to_erase += remaining["conversation_id"].to_list()
+            erasure.write_tombstones(workspace.home, remaining_dates, workspace.clock())
+            ids_to_erase += remaining_dates["conversation_id"].to_list()
         ids_to_erase.sort(key={conversation_id: place for place, conversation_id in enumerate(known_ids)}.__getitem__)
         lake_counts = _count_lake_rows(home, ids_to_erase)
         landing_counts = erasure.purge(home)
@@ -124,8 +124,8 @@ def _reach_targets(context: Context, progress: Progress, problems: Sequence[str]
     """Bring the erasure to every target that was published to; the problem by target, None if there is none."""
     if problems:
         reason = "The warehouse was not rebuilt."
-        pending = (*record.pending_targets(context.home), *record.pending_lost_targets(context.home))
-        return {target.url: reason for target in pending}
+        pending_targets = (*record.pending_targets(context.home), *record.pending_lost_targets(context.home))
+        return {target.url: reason for target in pending_targets}
     problem_by_target: dict[str, str | None] = {}
     for result in publish_removals(context, progress):  # a folder can have tables in several formats
         problem = result.problem

@@ -69,5 +69,5 @@ def _read_parquet(file: Path) -> Iterator[tuple[int, str, str]]:
 def _check_columns(file: Path, place: str, names: Sequence[str]) -> None:
     for name in COLUMNS:
         if name not in names:
-            present = ", ".join(map(repr, names)) or "none"
-            raise UsageError(f"{file}, {place}: there is no column {name}; there are {present}.", _HINT)
+            names_text = ", ".join(map(repr, names)) or "none"
+            raise UsageError(f"{file}, {place}: there is no column {name}; there are {names_text}.", _HINT)

@@ -33,17 +33,19 @@ def list_window(
     listed_at = context.clock()
     client = context.client()
     try:
-        listed = asyncio.run(
+        listed_rows = asyncio.run(
             list_rows(client, window, listed_at, lambda n: progress("list", n, None), context.pseudonyms)
         )
-        listed_before = landing.latest_list_rows(context.home, (), ids=listed.rows["conversation_id"])
+        listed_before = landing.latest_list_rows(context.home, (), ids=listed_rows.rows["conversation_id"])
         if not allow_removals and listed_before.is_empty():
-            asyncio.run(check_identity(context.client, context.home, context.settings.base_url, window, listed.rows))
+            asyncio.run(
+                check_identity(context.client, context.home, context.settings.base_url, window, listed_rows.rows)
+            )
     finally:
         run_log.add_counts(context.home, run_id, at=context.clock(), **request_counts(client.stats))
-    rows = landable(context.home, listed.rows)
+    rows = landable(context.home, listed_rows.rows)
     skipped_earlier = _skipped_earlier(context.home, rows, listed_before, listed_at)
-    skipped_ids = listed.skipped_ids | skipped_earlier
+    skipped_ids = listed_rows.skipped_ids | skipped_earlier
     n_before, skipped_before = 0, frozenset[str]()
     if skipped_earlier and days_before and window.since is not None:
         # Before this listing lands: only until then is it seen that something was skipped, also by the next run.
@@ -53,7 +55,7 @@ def list_window(
         )
     # Before the listing: a run that is killed in between must not leave a complete listing without them.
     erased_ids = list(landing.erased_ids(context.home))
-    quarantine.land(context.home, listed.malformed.filter(~pl.col("conversation_id").is_in(erased_ids)))
+    quarantine.land(context.home, listed_rows.malformed.filter(~pl.col("conversation_id").is_in(erased_ids)))
     landing.land_listing(context.home, window.as_listing(listed_at), rows)
     remember(context.home, context.settings.base_url, rows)
     run_log.add_counts(context.home, run_id, at=context.clock(), n_listed=rows.height, n_skipped=len(skipped_ids))
@@ -67,10 +69,10 @@ def _skipped_earlier(home: Home, rows: pl.DataFrame, listed_before: pl.DataFrame
     if until is None:
         return set()
     since = min(listing.since or landing.BEGINNING for listing in listings)
-    quarantined = quarantine.current(home)["conversation_id"]
+    quarantined_ids = quarantine.current(home)["conversation_id"]
     new_rows = rows.join(listed_before, "conversation_id", "anti").filter(
         pl.col("start_time_at").is_between(since, until - LIST_DELAY, closed="left"),
-        ~pl.col("conversation_id").is_in(quarantined.to_list()),
+        ~pl.col("conversation_id").is_in(quarantined_ids.to_list()),
     )
     return set(new_rows["conversation_id"])
 

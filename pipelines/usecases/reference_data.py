@@ -182,8 +182,8 @@ class PricesCopy:
             llm_prices.refresh_prices(home)
             refresh_quarantine(home)
         unpriced_agents = self._missing | self._failed
-        empty = self._rows.keys() - llm_price_queries.priced_agents(home, asked_at)
-        unpriced_agents |= dict.fromkeys(sorted(empty), "The API returned no prices for it.")
+        unpriced_ids = self._rows.keys() - llm_price_queries.priced_agents(home, asked_at)
+        unpriced_agents |= dict.fromkeys(sorted(unpriced_ids), "The API returned no prices for it.")
         return PricesResult(asked_at, tuple(self._queries), unpriced_agents)
 
     async def _fetch_agent(self, client: ApiClient, query: PriceQuery) -> None:
@@ -203,8 +203,8 @@ class PricesCopy:
 
     async def _is_api_answering(self, client: ApiClient) -> bool:
         """Whether the API answers for an agent that was answered before; as long as there is none, for one of some."""
-        answered = [query for query in self._queries if query.agent_id in self._rows]
-        probes = (partial(_request, client, query) for query in answered[-1:] or self._queries[-N_PROBES:])
+        answered_queries = [query for query in self._queries if query.agent_id in self._rows]
+        probes = (partial(_request, client, query) for query in answered_queries[-1:] or self._queries[-N_PROBES:])
         return any(await asyncio.gather(*map(is_answered, probes)))
 
 

@@ -67,15 +67,15 @@ def select_expired(context: Context, rule: Rule, *, max_share: float, where: Whe
     n_all = 0
     for workspace in context.workspaces_with_data() if where == "here" else context.workspaces():
         excluded_kinds = ("gone", landing.ERASED) if where == "upstream" else (landing.ERASED,)
-        stored = _stored_conversations(workspace.home, excluded_kinds)
+        stored_conversations = _stored_conversations(workspace.home, excluded_kinds)
         has_ended = pl.col("status").is_null() | pl.col("status").is_in(FINISHED)
-        expired = stored.filter(pl.col("start_time_at") < rule.before, has_ended)
+        expired_conversations = stored_conversations.filter(pl.col("start_time_at") < rule.before, has_ended)
         if rule.agent_id is not None:
-            expired = expired.filter(agent_id=rule.agent_id)
+            expired_conversations = expired_conversations.filter(agent_id=rule.agent_id)
         if rule.status is not None:
-            expired = expired.filter(status=rule.status)
-        n_all += stored.height
-        ids[workspace.settings.workspace] = tuple(expired.sort("start_time_at")["conversation_id"])
+            expired_conversations = expired_conversations.filter(status=rule.status)
+        n_all += stored_conversations.height
+        ids[workspace.settings.workspace] = tuple(expired_conversations.sort("start_time_at")["conversation_id"])
     selection = Selection(ids, n_all)
     if selection.share > max_share:
         raise RetentionError(

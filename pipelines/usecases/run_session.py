@@ -126,13 +126,13 @@ def end_copy(workspaces: Sequence[Context], run_id: str, *, names_unread: bool =
     for workspace in workspaces:
         failure = run_log.failure_of(workspace.home, run_id)
         n_unread = run_log.n_unread(workspace.home, run_id) if names_unread else 0
-        missing = (
+        missing_texts = (
             describe_failed_check(result)
             for result in check_complete(workspace.home)
             if not result.is_passed and result.check is not NOTHING_IN_QUARANTINE
         )
         unread = [f"Conversations that could not be fetched: {n_unread}."] if n_unread else []
-        copy_problems = (*([failure] if failure else []), *unread, *missing)
+        copy_problems = (*([failure] if failure else []), *unread, *missing_texts)
         if not copy_problems:
             run_log.note_listings(workspace.home, run_id, at=workspace.clock())
         problems[workspace.settings.workspace] = copy_problems
@@ -165,8 +165,8 @@ def finish_runs(
     for workspace in workspaces:
         name = workspace.settings.workspace
         failure = run_log.failure_of(workspace.home, run_id)
-        quarantined = lake.read(workspace.home, QUARANTINE, ["conversation_id", "error"])
-        workspace_problems = (*copy_problems[name], *starmap(_describe_quarantined, quarantined.rows()))
+        quarantine = lake.read(workspace.home, QUARANTINE, ["conversation_id", "error"])
+        workspace_problems = (*copy_problems[name], *starmap(_describe_quarantined, quarantine.rows()))
         record_problems = (*workspace_problems, *shared_problems)
         outcome = "failed" if failure else "incomplete" if record_problems else "complete"
         error = "; ".join(record_problems) or None
@@ -177,7 +177,7 @@ def finish_runs(
             outcome=outcome,
             error=error,
             is_fresh=is_built and not copy_problems[name],
-            n_quarantined=quarantined.height,
+            n_quarantined=quarantine.height,
         )
         if len(workspaces) == 1:
             problems += workspace_problems

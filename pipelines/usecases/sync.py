@@ -86,8 +86,10 @@ def sync(
 
     def copy(workspace: Context) -> FetchStats:
         window, is_requested = sync_steps.window_of(workspace, since, until, agent_id)
-        listed = sync_steps.list_conversations(workspace, window, run_id, progress, allow_removals=allow_removals)
-        warnings.extend(listed.warnings())
+        listed_window = sync_steps.list_conversations(
+            workspace, window, run_id, progress, allow_removals=allow_removals
+        )
+        warnings.extend(listed_window.warnings())
         tools = OptionalCopy("tools", ToolsCopy(workspace, progress))
         stats = sync_steps.fetch_documents(
             workspace,

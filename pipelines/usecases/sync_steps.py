@@ -117,8 +117,8 @@ def plan(
     """
     window, is_requested = window_of(context, since, until, agent_id)
     client, now = context.client(), context.clock()
-    listed = asyncio.run(list_rows(client, window, now, lambda n: progress("list", n, None), context.pseudonyms))
-    rows = landable(context.home, listed.rows)
+    listed_rows = asyncio.run(list_rows(client, window, now, lambda n: progress("list", n, None), context.pseudonyms))
+    rows = landable(context.home, listed_rows.rows)
     progress("list", rows.height, rows.height)
     to_fetch = plan_fetches(
         context.home,

@@ -45,25 +45,31 @@ def read_target_statuses(home: Home, settings: Settings) -> tuple[TargetStatus, 
     for name, config in settings.publish.items():
         target = record.named_target(home, config.target, config.format)
         names[target.url, target.format] = name
-    lost = {entry.identity: entry for entry in record.lost_targets(home)}
-    recorded = {entry.identity: entry for entry in record.read_targets(home)} | lost
-    pending = {entry.identity for entry in (*record.pending_targets(home), *record.pending_lost_targets(home))}
-    built = built_at(home)
+    lost_targets = {entry.identity: entry for entry in record.lost_targets(home)}
+    all_targets = {entry.identity: entry for entry in record.read_targets(home)} | lost_targets
+    pending_identities = {
+        entry.identity for entry in (*record.pending_targets(home), *record.pending_lost_targets(home))
+    }
+    warehouse_built_at = built_at(home)
     return tuple(
         _status(
-            names.get(identity), recorded[identity], built, is_pending=identity in pending, is_lost=identity in lost
+            names.get(identity),
+            all_targets[identity],
+            warehouse_built_at,
+            is_pending=identity in pending_identities,
+            is_lost=identity in lost_targets,
         )
-        if identity in recorded
+        if identity in all_targets
         else TargetStatus(names.get(identity), *identity)
-        for identity in {**names, **recorded}
+        for identity in {**names, **all_targets}
     )
 
 
 def _status(
-    name: str | None, entry: RecordedTarget, built: datetime | None, *, is_pending: bool, is_lost: bool
+    name: str | None, entry: RecordedTarget, warehouse_built_at: datetime | None, *, is_pending: bool, is_lost: bool
 ) -> TargetStatus:
     published_at = entry.published_at
-    is_behind = published_at is None or (built is not None and built > published_at)
+    is_behind = published_at is None or (warehouse_built_at is not None and warehouse_built_at > published_at)
     return TargetStatus(
         name, *entry.identity, published_at, is_behind, is_pending, entry.problem, entry.failed_at, is_lost
     )

@@ -19,18 +19,18 @@ def group_by_workspace(context: Context, ids: Iterable[str]) -> list[tuple[Conte
     Raises:
         UsageError: there are several workspaces, and none of them has a conversation.
     """
-    remaining = list(dict.fromkeys(ids))
+    other_ids = list(dict.fromkeys(ids))
     workspaces = context.workspaces()
     if len(workspaces) == 1:
-        return [(workspaces[0], remaining)]
+        return [(workspaces[0], other_ids)]
     groups = []
     for workspace in workspaces:
-        landed_ids = set(find_start_dates(workspace.home, remaining)["conversation_id"])
-        groups.append((workspace, [conversation_id for conversation_id in remaining if conversation_id in landed_ids]))
-        remaining = [conversation_id for conversation_id in remaining if conversation_id not in landed_ids]
-    if remaining:
+        landed_ids = set(find_start_dates(workspace.home, other_ids)["conversation_id"])
+        groups.append((workspace, [conversation_id for conversation_id in other_ids if conversation_id in landed_ids]))
+        other_ids = [conversation_id for conversation_id in other_ids if conversation_id not in landed_ids]
+    if other_ids:
         raise UsageError(
-            f"{remaining[0]!r} is in none of the {len(workspaces)} workspaces.", "Sync the workspace first."
+            f"{other_ids[0]!r} is in none of the {len(workspaces)} workspaces.", "Sync the workspace first."
         )
     return [(workspace, workspace_ids) for workspace, workspace_ids in groups if workspace_ids]
 

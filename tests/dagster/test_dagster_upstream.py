@@ -13,13 +13,13 @@ from pipelines.orchestration.assets.agent_access import (
     REACHABLE_CHECK,
     access_job,
     agent_access,
-    unreachable_agents,
 )
 from pipelines.orchestration.assets.audio import RECORDINGS, audio_job, recordings
 from pipelines.orchestration.assets.lake import lake_tables
 from pipelines.orchestration.assets.models import models_asset
 from pipelines.orchestration.webhook_sensor import webhook_job, webhook_sensor
 from pipelines.transform.canonical_json import dump, load
+from pipelines.usecases.agent_access import unreachable_agents
 from pipelines.usecases.context import no_progress
 from tests.helpers.emulated_dagster import LAST, QUIET
 from tests.helpers.signed_webhooks import post_call

@@ -17,10 +17,11 @@ ALPHABETS = {
 }
 PLACEHOLDER = re.compile(r"\{([ahHlLd])(\d+)\}|\{uuid\}|\{-\}")
 PART = re.compile("⟦([^⟧]+)⟧")
+MASK = "***"
 UUID = "0c7be1d8-5246-43f9-a0c7-be1d852463f9"
 
 
-def forms(name, mask="***"):
+def forms(name):
     """(before, after) of each line of a table; ``⟦x⟧`` becomes x and the mask, ``⟦x|y⟧`` x and y."""
     for line in (FORMS / f"{name}.txt").read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
@@ -28,7 +29,7 @@ def forms(name, mask="***"):
         text = PLACEHOLDER.sub(_expand, line.replace("\\r", "\r") if "\\r\\n" in line else line)
         text = re.sub(r"(?<!\\)\\n", "\n", text)
         before, _, after = text.partition(" => ") if " => {" in text else (text, "", text)
-        yield PART.sub(_before, before), PART.sub(lambda match: _after(match, mask), after)
+        yield PART.sub(_before, before), PART.sub(_after, after)
 
 
 def _expand(match):
@@ -41,6 +42,6 @@ def _before(match):
     return match[1].partition("|")[0].removeprefix("#")
 
 
-def _after(match, mask):
+def _after(match):
     secret, _, replacement = match[1].partition("|")
-    return replacement or (f'"{mask}"' if secret.startswith("#") else mask)
+    return replacement or (f'"{MASK}"' if secret.startswith("#") else MASK)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from pipelines.emulator.server.serve import running
 from pipelines.transform import merge_large_day
+from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases import sync, sync_reference_data
 from tests.helpers.few_models import few_built
+from tests.helpers.landed_files import snapshot_of
 from tests.helpers.nights import NIGHT, Nights
-from warehouse.schema.conversations import CONVERSATION_CHECKS
+from tests.helpers.sample_documents import READ_AT, STARTED, detail
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.registry import TABLES
 from warehouse.schema.transcript import TURNS
-from warehouse.storage import lake, parquet
+from warehouse.storage import lake, landing, parquet
+from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
@@ -72,6 +78,28 @@ def test_a_large_day_without_news_is_not_written_again(ranges, monkeypatch):
     monkeypatch.setattr(merge_large_day, "CONVERSATIONS_PER_RANGE", 7)
     sync.reprocess(ranges, run_id="5")
     assert {file: file.stat().st_mtime_ns for file in files} == before
+
+
+def test_a_large_day_that_loses_the_rows_of_a_table_loses_its_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(merge_large_day, "CONVERSATIONS_PER_RANGE", 2)
+    home, ids = Home(tmp_path / "home").open(), [f"conv_{number}" for number in range(5)]
+    spoken = [{"role": "user", "message": "Hello."}]
+    day = datetime.fromtimestamp(STARTED, UTC).date()
+    for hours, transcripts, n_files in (
+        (1, dict.fromkeys(ids, spoken), 1),
+        (2, {name: [] for name in ids[1:]}, 1),
+        (3, {ids[0]: []}, 0),
+    ):
+        landing.land_documents(
+            home,
+            [
+                snapshot_of(detail(conversation_id=name, transcript=transcript), READ_AT + timedelta(hours=hours))
+                for name, transcript in transcripts.items()
+            ],
+        )
+        refresh_lake(home, reread_days=(1,))
+        assert len(lake.day_files(home, TURNS, day)) == n_files
+    assert set(lake.read(home, CONVERSATIONS)["conversation_id"]) == set(ids)
 
 
 @pytest.mark.parametrize("n_replaced", [0, 3, 12])

@@ -249,7 +249,7 @@ class LakeRows:
 
     @staticmethod
     def _reads(project: Project, *keys: str) -> set[str]:
-        return {*keys, *(read for model in project.models for read in model.reads)}
+        return {*keys, *(relation for model in project.models for relation in model.reads)}
 
     @classmethod
     def _tables(cls, project: Project, *keys: str) -> list[Table]:

@@ -42,7 +42,7 @@ def stale_models(project: Project, changes: dict[str, Days | None]) -> set[str]:
     """The models that depend on a change."""
     stale = dict(changes)
     for model in project.models:
-        if any(read in stale for read in model.reads):
+        if any(relation in stale for relation in model.reads):
             stale[model.key] = stale_days(model, stale, ())
     return {model.key for model in project.models if model.key in stale}
 

@@ -12,8 +12,9 @@ from warehouse.models.docs import METRICS_ORDER, metrics_text, tables_text
 from warehouse.models.examples import read_examples
 from warehouse.models.headers import Header, Metric, parse_header, split_header
 from warehouse.models.lineage import column_lineage
-from warehouse.models.project import Model, Project, ordered_models, read_project
+from warehouse.models.project import Model, Project, ordered_models, read_project, relations_with_days
 from warehouse.models.select_parser import Select, read_selects
+from warehouse.schema.registry import TABLES
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -40,6 +41,41 @@ def test_order_follows_the_reads() -> None:
         {"seeds.s"},
     )
     assert [found_model.key for found_model in models] == ["staging.a", "marts.b", "marts.c"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "grain", "is_kept"),
+    [
+        ("workspace, agent_id, agent_name", '["workspace", "agent_id"]', True),
+        ("workspace, agent_id, agent_name", '["agent_name"]', False),
+        ("workspace, upper(agent_id) as agent_id, agent_name", '["workspace", "agent_id"]', False),
+    ],
+)
+def test_a_model_keeps_the_key_of_its_table_if_its_grain_is_the_key_as_it_is(
+    tmp_path: Path, columns: str, grain: str, *, is_kept: bool
+) -> None:
+    header = f'description = "Agents."\ngrain = {grain}\ninherits_columns_from = "lake.agents"\n'
+    (tmp_path / "staging").mkdir()
+    select = f"with final as (select {columns} from lake.agents) select * from final"  # noqa: S608 - of this test
+    (tmp_path / "staging" / "stg_agents.sql").write_text(f"/*\n{header}*/\n{select}")
+    (stg_agents,) = read_project(tmp_path).models
+    assert stg_agents.keeps_lake_key == is_kept
+
+
+def test_days_have_daily_tables_views_on_them_alone_and_tables_with_the_column() -> None:
+    models = [
+        model("staging.of_days", "select 1 from lake.turns", "start_date"),
+        model("staging.on_a_view", "select 1 from staging.of_days", "start_date"),
+        model("staging.of_no_days", "select 1 from lake.tools", "start_date"),
+        model("staging.of_both", "select 1 from lake.turns, lake.tools", "start_date"),
+        model("staging.without_the_column", "select 1 from lake.turns", "turn_index"),
+        model("marts.with_the_column", "select 1 from lake.tools", "start_date"),
+        model("marts.without_the_column", "select 1 from lake.turns", "turn_index"),
+    ]
+    daily_tables = {f"lake.{table.name}" for table in TABLES if table.is_daily}
+    assert {"lake.turns", "lake.tools"} & daily_tables == {"lake.turns"}
+    names = {"staging.of_days", "staging.on_a_view", "marts.with_the_column"}
+    assert relations_with_days(models) == daily_tables | names
 
 
 def test_unknown_dependency_names_the_file() -> None:
@@ -121,10 +157,13 @@ def test_a_metric_takes_its_unit_from_its_name_and_has_no_counterpart_by_default
             r"m\.sql:15: metrics\.n_users: Invalid enum value 'higher' .*\. Possible values: high, low, neither\.",
         ),
         ("[metrics]\nrating = 3\n", r"m\.sql:6: metrics\.rating: .*Expected `object`, got `int`"),
+        ("[values]\nrating = 3\n", r"m\.sql:6: values\.rating: .*Expected `object`, got `int`"),
         ("metrics = 3\n", r"m\.sql:1: .*Expected `object`, got `int`"),
     ],
 )
-def test_a_metric_without_a_unit_or_that_is_no_table_is_refused(metrics: str, message: str) -> None:
+def test_a_metric_without_a_unit_and_metrics_or_values_that_are_no_table_are_refused(
+    metrics: str, message: str
+) -> None:
     top, below = (metrics, "") if metrics.startswith("metrics") else ("", metrics)
     toml = f'{top}\ndescription = "M."\ngrain = []\n[columns]\nrating = "R."\n{below}'
     with pytest.raises(ModelError, match=message):

@@ -97,7 +97,7 @@ class DayBuilder:
         if not model.header.incremental_by or (days is None and not self.is_batched):
             return [None]
         if days is None:
-            tables = [read for read in model.reads if read in self.with_days and read in self._models]
+            tables = [relation for relation in model.reads if relation in self.with_days and relation in self._models]
             selects = " union ".join(f"select {DAY} from {table}" for table in tables) or "select null::date limit 0"
             days = Days(self._n_by_day) | {day for (day,) in connection.execute(selects).fetchall()}
         batches, n_conversations = list[set[date | None]](), self._size

@@ -129,7 +129,7 @@ class _ModelBuilder:
         states = run_graph(
             connection,
             lambda cursor, key: self._build(cursor, models[key]),
-            {key: [read for read in model.reads if read in models] for key, model in models.items()},
+            {key: [relation for relation in model.reads if relation in models] for key, model in models.items()},
             on_start=lambda key: progress(key, next(numbers), len(models)),
             # with very many conversations one query keeps all threads busy, and two at once need twice the memory
             max_threads=1 if self.days.is_batched else MAX_THREADS,
@@ -138,19 +138,19 @@ class _ModelBuilder:
 
     def _build(self, connection: duckdb.DuckDBPyConnection, model: Model) -> ModelState:
         """Build a model, or the days of it that its changed inputs affect."""
-        before, changed_days = self.baseline.models.get(model.key), self.changed_days
-        is_other = before is None or model.key in changed_days
-        if before is not None and not is_other and not any(read in changed_days for read in model.reads):
-            return before
+        state_before, changed_days = self.baseline.models.get(model.key), self.changed_days
+        is_other = state_before is None or model.key in changed_days
+        if state_before is not None and not is_other and not any(relation in changed_days for relation in model.reads):
+            return state_before
         started = self.clock()
         days = None if is_other else stale_days(model, changed_days, self.days.with_days)
         try:
-            if before is None or is_other:
+            if state_before is None or is_other:
                 types, change = self._create(connection, model), None
             elif model.is_view:
-                types, change = before.types, days
+                types, change = state_before.types, days
             else:
-                types, change = before.types, self.days.update(connection, model, days, before.types)
+                types, change = state_before.types, self.days.update(connection, model, days, state_before.types)
                 if change is None:
                     types = self._create(connection, model)
             n_rows = None if model.is_view else _count(connection, model)

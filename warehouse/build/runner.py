@@ -165,13 +165,13 @@ def _reuse_all(home: Home, project: Project, baseline: Baseline, progress: Progr
 
 def _swap(home: Home, *, is_passed: bool) -> bool:
     """Put the new file in place, or aside if a check failed; returns ``is_passed``."""
-    new, rejected = home.warehouse_new, _rejected(home)
-    _remove(rejected)
+    new_file, rejected_file = home.warehouse_new, _rejected(home)
+    _remove(rejected_file)
     if is_passed:
         home.warehouse_log.unlink(missing_ok=True)  # the old file's log must not be replayed on the new one
-        new.replace(home.warehouse)
+        new_file.replace(home.warehouse)
     else:
-        new.replace(rejected)
+        new_file.replace(rejected_file)
     return is_passed
 
 

@@ -15,7 +15,6 @@ A build writes its fingerprints into the warehouse (``seeds.build_inputs``); the
 # ruff: noqa: S608 -- every name in these statements is from warehouse.schema, none from a user
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -47,7 +46,7 @@ from warehouse.models.staleness import (
 from warehouse.schema.registry import TABLES
 from warehouse.schema.types import Table
 from warehouse.storage import lake, landing
-from warehouse.storage.fingerprint import digest, digest_files
+from warehouse.storage.fingerprint import digest, digest_files, file_sha256
 from warehouse.storage.home import Home
 
 MAX_STALE_SHARE = 0.5
@@ -103,14 +102,14 @@ EMPTY_BASELINE = Baseline()
 
 def load_baseline(home: Home, project: Project, inputs: Mapping[str, str], limits: Limits) -> Baseline:
     """What a build with these fingerprints can reuse; empty if that is little or nothing."""
-    current = EMPTY_BASELINE
+    baseline = EMPTY_BASELINE
     with connect(limits=limits) as connection, suppress(duckdb.Error, KeyError):
         connection.execute(f"attach {sql_literal(str(home.warehouse))} as {BASELINE_DATABASE} (read_only)")
-        current = read_state(connection, home.warehouse)
-    changes = changed_relations(current.fingerprints, inputs)
+        baseline = read_state(connection, home.warehouse)
+    changes = changed_relations(baseline.fingerprints, inputs)
     if changes is None or stale_share(project, changes, inputs) > MAX_STALE_SHARE:
         return EMPTY_BASELINE
-    return replace(current, changed_days=changes)
+    return replace(baseline, changed_days=changes)
 
 
 def stale_share(project: Project, changes: Mapping[str, Days | None], inputs: Iterable[str]) -> float:
@@ -118,7 +117,7 @@ def stale_share(project: Project, changes: Mapping[str, Days | None], inputs: It
     n_days = len({name.partition("/")[2] for name in inputs if "/" in name})
     stale, with_days, shares = dict(changes), relations_with_days(project.models), [0.0]
     for model in project.models:
-        if model.key not in stale and any(read in stale for read in model.reads):
+        if model.key not in stale and any(relation in stale for relation in model.reads):
             stale[model.key] = stale_days(model, stale, with_days)
         if model.key in stale:
             days = stale[model.key]
@@ -148,7 +147,7 @@ def _table_fingerprints(home: Home, table: Table) -> Iterator[tuple[str, str]]:
     name = f"lake.{table.name}"
     if not table.is_daily:
         files = sorted(home.table(table).rglob("*.parquet"))
-        yield name, digest(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files)
+        yield name, digest(f"{file.name} {file_sha256(file)}" for file in files)
         return
     yield name, "by day"
     for day in lake.days(home, table):

@@ -53,10 +53,10 @@ def aggregates(relations: Iterable[Relation]) -> tuple[Aggregate, ...]:
     return (*additive, *percentiles)
 
 
-def _aggregates(relation: Relation, inherited: Mapping[str, Metric]) -> Iterable[Aggregate]:
+def _aggregates(relation: Relation, inherited_metrics: Mapping[str, Metric]) -> Iterable[Aggregate]:
     """The metrics of a relation, and those that it has as a column without naming it a metric."""
     units = {field.name: field.unit for field in relation.fields}
-    for column, metric in {**inherited, **relation.metrics}.items():
+    for column, metric in {**inherited_metrics, **relation.metrics}.items():
         if column not in units:
             continue
         numerator = _columns(re.split("[:,]", metric.numerator)[0], units)

@@ -106,16 +106,16 @@ def build_tables(
         engine.read_lake(table, lakes)
     _check_ids(engine)
     removals = digest(map(repr, engine.query(REMOVALS_SQL)))
-    loaded = {
+    loaded_rows = {
         METRIC_HEADERS.key: metric_header_rows((model.key, model.header) for model in project.models),
         WORKSPACES.key: workspace_rows(zones),
         AGENT_NAMES.key: AGENT_NAMES.frame(engine.query(AGENT_NAMES_SQL)),
     }
-    for key, rows in [(seed.key, seed.rows) for seed in project.seeds] + [*loaded.items()]:
+    for key, rows in [(seed.key, seed.rows) for seed in project.seeds] + [*loaded_rows.items()]:
         engine.load(key, rows)
-    inputs = lake_inputs and lake_inputs | project_fingerprints(project, loaded, engine.name, *lakes)
-    current = None if full_refresh else _current(target).get("build")
-    stale = staleness(target, current, project, inputs)
+    inputs = lake_inputs and lake_inputs | project_fingerprints(project, loaded_rows, engine.name, *lakes)
+    current_build = None if full_refresh else _current(target).get("build")
+    stale = staleness(target, current_build, project, inputs)
     folders, reused = dict[str, str](), list[str]()
     for number, model in enumerate(project.models, 1):
         progress(model.key, number, len(project.models))

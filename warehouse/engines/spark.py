@@ -35,7 +35,7 @@ CONNECT_SECS = 20
 
 
 @contextmanager
-def spark_engine(remote: str) -> Iterator[SparkEngine]:
+def spark_engine(remote: str, name: str = "spark") -> Iterator[SparkEngine]:
     """An engine on the Spark Connect server ``remote``, such as ``sc://host:15002``.
 
     Raises:
@@ -44,7 +44,7 @@ def spark_engine(remote: str) -> Iterator[SparkEngine]:
     """
     session = _connect(remote)
     try:
-        yield SparkEngine("spark", session)
+        yield SparkEngine(name, session)
     finally:
         session.stop()
 
@@ -58,11 +58,8 @@ def sail_engine(remote: str | None = None) -> Iterator[SparkEngine]:
         MissingPackageError: it is not installed.
     """
     if remote is not None:
-        session = _connect(remote)
-        try:
-            yield SparkEngine("sail", session)
-        finally:
-            session.stop()
+        with spark_engine(remote, "sail") as engine:
+            yield engine
         return
     try:
         from pysail.spark import SparkConnectServer  # noqa: PLC0415 - an extra of 165 MB
@@ -72,11 +69,10 @@ def sail_engine(remote: str | None = None) -> Iterator[SparkEngine]:
     server = SparkConnectServer(ip="127.0.0.1", port=0)
     server.start(background=True)
     host, port = server.listening_address
-    session = _connect(f"sc://{host}:{port}")
     try:
-        yield SparkEngine("sail", session)
+        with spark_engine(f"sc://{host}:{port}", "sail") as engine:
+            yield engine
     finally:
-        session.stop()
         server.stop()
 
 

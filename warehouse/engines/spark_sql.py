@@ -95,8 +95,8 @@ def _filtered_window(node: exp.Expr) -> exp.Expr:
     """``sum(x) filter (where y) over (…)`` as the sum of a case: Sail has no filter in a window."""
     if isinstance(node, exp.Window) and isinstance(node.this, exp.Filter):
         aggregate, condition = node.this.this, node.this.expression.this
-        counted = exp.Literal.number(1) if isinstance(aggregate.this, exp.Star) else aggregate.this
-        aggregate.set("this", exp.case().when(condition, counted))
+        argument = exp.Literal.number(1) if isinstance(aggregate.this, exp.Star) else aggregate.this
+        aggregate.set("this", exp.case().when(condition, argument))
         node.set("this", aggregate)
     return node
 
@@ -124,8 +124,8 @@ def _write_out_star(select: exp.Select, columns: Sequence[str]) -> None:
     if cte is not None and cte.alias != "final":
         siblings = cte.parent.expressions if cte.parent else []
         (source,) = [other for other in siblings if other.alias == relation]
-        excluded = {name.name for name in (star.this if relation else star).args["except_"]}
-        candidates = [name for name in source.this.named_selects if name not in excluded]
+        excluded_names = {name.name for name in (star.this if relation else star).args["except_"]}
+        candidates = [name for name in source.this.named_selects if name not in excluded_names]
     else:
         others = {column.alias_or_name for column in select.selects if column is not star}
         candidates = [name for name in columns if name not in others]

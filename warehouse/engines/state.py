@@ -47,7 +47,7 @@ class Staleness:
 
     def days(self, model: Model) -> Days | None:
         """The days of a model that have to be built (None: all), of which what reads it learns; none: nothing."""
-        if model.key not in self.changes and any(read in self.changes for read in model.reads):
+        if model.key not in self.changes and any(relation in self.changes for relation in model.reads):
             self.changes[model.key] = stale_days(model, self.changes, self.with_days)
         if not model.is_view and model.key not in self.folders:
             return None
@@ -77,7 +77,7 @@ def lake_fingerprints(lakes: Sequence[str]) -> Inputs | None:
     return None
 
 
-def project_fingerprints(project: Project, loaded: Mapping[str, pl.DataFrame], *build: str) -> Inputs:
+def project_fingerprints(project: Project, loaded_rows: Mapping[str, pl.DataFrame], *build: str) -> Inputs:
     """The fingerprints of models, seeds and singular tests, of rows that are loaded like seeds, and of the ``build``.
 
     That is its engine, of which another may write another last digit of a double, and the lakes in their order.
@@ -85,7 +85,7 @@ def project_fingerprints(project: Project, loaded: Mapping[str, pl.DataFrame], *
     return {
         CODE: digest([code_hash(), *build]),
         TESTS: digest(f"{test.name}\n{test.sql}" for test in project.singular_tests),
-        **{key: digest([rows.write_json()]) for key, rows in loaded.items()},
+        **{key: digest([rows.write_json()]) for key, rows in loaded_rows.items()},
         **{seed.key: digest([repr(seed.header), seed.rows.write_json()]) for seed in project.seeds},
         **{model.key: digest([model.sha256, repr(model.header)]) for model in project.models},
     }

@@ -80,15 +80,15 @@ def run(
     Raises:
         ModelError: a check cannot be run.
     """
-    listed, results, scans = list(checks), dict[Check, CheckResult](), defaultdict[str, list[Check]](list)
-    for check in listed:
+    check_list, results, scans = list(checks), dict[Check, CheckResult](), defaultdict[str, list[Check]](list)
+    for check in check_list:
         if all(relation in unchanged for relation in (check.model, *check.also_reads)):
             results[check] = CheckResult.reused(check)
         else:
             scans[check.model if check.passes_when else check.name].append(check)
     for scan_results in map_parallel(connection, _scan, scans.values()):
         results |= {result.check: result for result in scan_results}
-    return tuple(results[check] for check in listed)
+    return tuple(results[check] for check in check_list)
 
 
 def _scan(connection: duckdb.DuckDBPyConnection, checks: Sequence[Check]) -> list[CheckResult]:

@@ -109,42 +109,45 @@ def check_warehouse(home: Home) -> tuple[CheckResult, ...]:
 def check_complete(home: Home) -> tuple[CheckResult, ...]:
     """Compare listing, landing and lake: nothing is missing in either direction, and nothing is in quarantine."""
     columns = ("workspace", "start_time_at", "fingerprint", "changed_order", "listed_at", "sequence")
-    listed = landing.latest_list_rows(home, columns)
+    list_rows = landing.latest_list_rows(home, columns)
     snapshots = landing.latest_snapshots(home).with_columns(landed_order=landing.LANDING_ORDER)
-    in_lake, checked = (lake.read(home, table, ["conversation_id"]) for table in (CONVERSATIONS, CONVERSATION_CHECKS))
-    complete = in_lake.join(checked, "conversation_id", "semi")
+    in_lake, checks = (lake.read(home, table, ["conversation_id"]) for table in (CONVERSATIONS, CONVERSATION_CHECKS))
+    complete_rows = in_lake.join(checks, "conversation_id", "semi")
     deletions = lake.read(home, DELETIONS, ["conversation_id"])
-    has_content = snapshots.filter(pl.col("content_at").is_not_null())
-    landed = snapshots.filter((pl.col("kind") != "unchanged") | pl.col("content_at").is_not_null())
-    is_removed = snapshots.filter(pl.col("kind").is_in([*landing.REMOVED_KINDS, landing.ERASED]))
-    missing = pl.concat(
-        [has_content.join(complete, "conversation_id", "anti"), is_removed.join(deletions, "conversation_id", "anti")]
+    snapshots_with_content = snapshots.filter(pl.col("content_at").is_not_null())
+    landed_snapshots = snapshots.filter((pl.col("kind") != "unchanged") | pl.col("content_at").is_not_null())
+    removed_snapshots = snapshots.filter(pl.col("kind").is_in([*landing.REMOVED_KINDS, landing.ERASED]))
+    missing_rows = pl.concat(
+        [
+            snapshots_with_content.join(complete_rows, "conversation_id", "anti"),
+            removed_snapshots.join(deletions, "conversation_id", "anti"),
+        ]
     )
-    quarantined = lake.read(home, QUARANTINE)
-    landed = landed.select("conversation_id", "kind", "list_fingerprint", "landed_order")
+    quarantine = lake.read(home, QUARANTINE)
+    landed_snapshots = landed_snapshots.select("conversation_id", "kind", "list_fingerprint", "landed_order")
     is_changed = pl.col("fingerprint").ne_missing(pl.col("list_fingerprint")) & (
         pl.col("changed_order") > pl.col("landed_order")
     )
     is_there_again = (pl.col("kind") == "gone") & (order("sequence", "listed_at") > pl.col("landed_order"))
-    unlanded = listed.join(landed, "conversation_id", "left").filter(
+    unlanded_rows = list_rows.join(landed_snapshots, "conversation_id", "left").filter(
         pl.col("landed_order").is_null() | is_changed | is_there_again
     )
     return (
-        _result(LISTING_IS_COMPLETE, _left_out(home, listed, snapshots)),
-        _result(LISTED_IS_LANDED, unlanded.join(quarantined, "conversation_id", "anti")),
-        _result(LANDED_IS_IN_LAKE, missing.join(quarantined, "conversation_id", "anti")),
+        _result(LISTING_IS_COMPLETE, _left_out(home, list_rows, snapshots)),
+        _result(LISTED_IS_LANDED, unlanded_rows.join(quarantine, "conversation_id", "anti")),
+        _result(LANDED_IS_IN_LAKE, missing_rows.join(quarantine, "conversation_id", "anti")),
         _result(LAKE_IS_LANDED, in_lake.join(snapshots, "conversation_id", "anti")),
-        _result(NOTHING_IN_QUARANTINE, quarantined),
+        _result(NOTHING_IN_QUARANTINE, quarantine),
     )
 
 
-def _left_out(home: Home, listed: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
+def _left_out(home: Home, list_rows: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
     """The conversations that the latest listing should have shown, and that the API had when they were fetched later.
 
-    ``listed`` are the latest list rows, ``snapshots`` the latest snapshots.
+    ``list_rows`` are the latest list rows, ``snapshots`` the latest snapshots.
     """
     names = home.workspaces() if home.workspace == ANY_WORKSPACE else (home.workspace,)
-    left_out = [listed.clear()]
+    left_out_rows = [list_rows.clear()]
     for name in names:
         listings = [
             listing
@@ -157,9 +160,9 @@ def _left_out(home: Home, listed: pl.DataFrame, snapshots: pl.DataFrame) -> pl.D
             )
             is_shown = order("sequence", "listed_at") >= latest.order
             is_there = ~pl.col("kind").is_in(["gone", landing.ERASED]) & (pl.col("landed_order") > latest.order)
-            not_shown = listed.filter(pl.col("workspace") == name, is_in_window, ~is_shown)
-            left_out.append(not_shown.join(snapshots.filter(is_there), "conversation_id", "semi"))
-    return pl.concat(left_out)
+            not_shown = list_rows.filter(pl.col("workspace") == name, is_in_window, ~is_shown)
+            left_out_rows.append(not_shown.join(snapshots.filter(is_there), "conversation_id", "semi"))
+    return pl.concat(left_out_rows)
 
 
 def check_landed_times(homes: Iterable[Home], *, now: datetime) -> CheckResult:
@@ -184,13 +187,13 @@ def check_landed_times(homes: Iterable[Home], *, now: datetime) -> CheckResult:
 
 def check_fresh(homes: Iterable[Home], *, now: datetime, within: timedelta) -> CheckResult:
     """Whether ``last_full_listing_at`` of each workspace is no longer than ``within`` before ``now``."""
-    listed = {home.workspace: last_full_listing_at(home, now=now) for home in homes}
-    stale: tuple[dict[str, Any], ...] = tuple(
+    listing_times = {home.workspace: last_full_listing_at(home, now=now) for home in homes}
+    stale_workspaces: tuple[dict[str, Any], ...] = tuple(
         {"workspace": workspace, "last_full_listing_at": listed_at}
-        for workspace, listed_at in listed.items()
+        for workspace, listed_at in listing_times.items()
         if listed_at is None or now - listed_at > within
     )
-    return CheckResult(FRESH, len(stale), stale)
+    return CheckResult(FRESH, len(stale_workspaces), stale_workspaces)
 
 
 def _table_checks(table: Table) -> tuple[Check, Check]:

@@ -174,7 +174,7 @@ def _paths(table: Table, column: Column) -> str:
     return " or ".join(f"`{path}`" for path in table.paths(column))
 
 
-class _Listed(NamedTuple):
+class _ListedElsewhere(NamedTuple):
     """What another place lists already: a link to it, its columns and its metrics."""
 
     link: str
@@ -182,37 +182,37 @@ class _Listed(NamedTuple):
     metrics: Mapping[str, Metric]
 
 
-def _listed(model: Model, full: Model | None) -> _Listed:
+def _listed_elsewhere(model: Model, full: Model | None) -> _ListedElsewhere:
     """Where the columns of a model are listed already: in the lake, or in ``full``, which has the same measures."""
     header = model.header
     table = BY_NAME.get((header.inherits_columns_from or "").removeprefix("lake."))
     if table is not None:
         columns = {column.name: column.description for column in table.columns}
-        return _Listed(f"[lake.{table.name}](tables.md#{table.name})", columns, {})
+        return _ListedElsewhere(f"[lake.{table.name}](tables.md#{table.name})", columns, {})
     if full is not None and model is not full:
         source = full.header.inherits_metrics_from
         if source in (model.key, header.inherits_metrics_from):
             link = f"[{full.key}](#{_slug(full.key)})"
-            return _Listed(link, full.header.columns, full.header.metrics)
-    return _Listed("", {}, {})
+            return _ListedElsewhere(link, full.header.columns, full.header.metrics)
+    return _ListedElsewhere("", {}, {})
 
 
 def _model_text(model: Model, full: Model | None) -> str:
-    header, listed = model.header, _listed(model, full)
+    header, listed_elsewhere = model.header, _listed_elsewhere(model, full)
     # those of an intermediate model are there to be inherited, and not in metrics.catalog
     metrics = header.metrics if model.schema == "metrics" else {}
-    new_metrics = {name: metric for name, metric in metrics.items() if listed.metrics.get(name) != metric}
-    new_columns = {name: text for name, text in header.columns.items() if listed.columns.get(name) != text}
+    new_metrics = {name: metric for name, metric in metrics.items() if listed_elsewhere.metrics.get(name) != metric}
+    new_columns = {name: text for name, text in header.columns.items() if listed_elsewhere.columns.get(name) != text}
     parts = [f"### {model.key}", header.description]
     if new_metrics:
         parts.append(_metrics_grid(new_metrics))
     if metrics and len(new_metrics) < len(metrics):
-        parts.append(f"{'Its other' if new_metrics else 'Its'} metrics are those of {listed.link}.")
+        parts.append(f"{'Its other' if new_metrics else 'Its'} metrics are those of {listed_elsewhere.link}.")
     if new_columns:
         parts.append(_columns_grid(new_columns, header.grain))
     if len(new_columns) < len(header.columns):
         names = ", ".join(_bold(name, header.grain) for name in header.columns if name not in new_columns)
-        parts.append(f"As in {listed.link}: {names}.")
+        parts.append(f"As in {listed_elsewhere.link}: {names}.")
     return "\n\n".join(parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import duckdb
 
@@ -33,13 +34,9 @@ def check_files(homes: Iterable[Home], *, is_deep: bool = False) -> tuple[CheckR
     Row counts are compared only if every file of the lake can be read.
     """
     homes = tuple(homes)
-    in_landing: list[Row] = [row for home in homes for row in _unreadable_landing(home, is_deep=is_deep)]
     with_schema_files = [*homes, *(home.for_workspace(RESERVED_WORKSPACE) for home in homes[:1])]
-    in_lake: list[Row] = [
-        {"file": str(file), "error": reason}
-        for home in with_schema_files
-        for file, reason in damage.unreadable_files(home, home.lake, is_deep=is_deep)
-    ]
+    in_landing = [row for home in homes for row in _unreadable(home, home.landing, is_deep=is_deep)]
+    in_lake = [row for home in with_schema_files for row in _unreadable(home, home.lake, is_deep=is_deep)]
     others: list[Row] = [{"file": str(file)} for home in homes[:1] for file in damage.other_files(home)]
     results = [_result(LANDING_READABLE, in_landing), _result(LAKE_READABLE, in_lake), _result(LAKE_WRITTEN, others)]
     if not in_lake:
@@ -54,8 +51,8 @@ def check_files(homes: Iterable[Home], *, is_deep: bool = False) -> tuple[CheckR
     return tuple(results)
 
 
-def _unreadable_landing(home: Home, *, is_deep: bool) -> Iterator[Row]:
-    for file, reason in damage.unreadable_files(home, home.landing, is_deep=is_deep):
+def _unreadable(home: Home, folder: Path, *, is_deep: bool) -> Iterator[Row]:
+    for file, reason in damage.unreadable_files(home, folder, is_deep=is_deep):
         yield {"file": str(file), "error": reason}
 
 

@@ -189,18 +189,19 @@ def header_of(path: Path, toml: str, values: dict[str, Any], kind: type[H]) -> H
             raise ModelError(f"{path}:1: the header has no columns.", "List every column under [columns].")
         if header.inherits_from:  # its columns are known only with its SELECT
             return header
-    check_names(path, toml, header)
+    if not isinstance(header, SingularHeader):
+        check_names(path, toml, header)
     return header
 
 
-def check_names(path: Path, toml: str, header: Header | SeedHeader | SingularHeader) -> None:
+def check_names(path: Path, toml: str, header: Header | SeedHeader) -> None:
     """Check that grain, tests and metrics name only columns of the header.
 
     Raises:
         ModelError: names file, line and the name that is not a column.
     """
     for name in _names(header):
-        if name not in _columns(header):
+        if name not in header.columns:
             raise ModelError(
                 f"{path}:{line_of(toml, name)}: {name} is not a column of the header.", "List it under [columns]."
             )
@@ -257,14 +258,8 @@ def line_of(text: str, word: str) -> int:
     return next((n for n, line in enumerate(lines, 1) if word and re.search(rf"\b{re.escape(word)}\b", line)), 1)
 
 
-def _columns(header: Header | SeedHeader | SingularHeader) -> dict[str, str]:
-    return {} if isinstance(header, SingularHeader) else header.columns
-
-
-def _names(header: Header | SeedHeader | SingularHeader) -> list[str]:
+def _names(header: Header | SeedHeader) -> list[str]:
     """Names outside ``[columns]`` that have to be columns."""
-    if isinstance(header, SingularHeader):
-        return []
     tests = header.tests
     names = [*header.grain, *tests.unique, *tests.not_null, *tests.accepted, *tests.at_least, *tests.references]
     return names + ([*header.metrics, *header.values] if isinstance(header, Header) else list(header.types))

@@ -61,13 +61,13 @@ def read_header(path: Path, toml: str, select: Select, headers: Mapping[str, Hea
     for name in names:
         if name not in columns:
             raise ModelError(f"{path}: {name} is not a column of {parent}.", "List it under [columns].")
-    merged = msgspec.structs.replace(
+    complete_header = msgspec.structs.replace(
         header,
         columns={name: columns[name] for name in names} | header.columns,
         metrics={name: metrics[name] for name in names if name in metrics} | metrics,
     )
-    check_names(path, toml, merged)
-    return merged
+    check_names(path, toml, complete_header)
+    return complete_header
 
 
 def _complete_metrics(values: dict[str, Any], parent_metrics: Mapping[str, msgspec.Struct]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -164,9 +164,9 @@ def _build_order(reads: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 
 def _check_reads(path: Path, reads: Iterable[str], keys: set[str]) -> None:
     tables = {f"lake.{name}" for name in BY_NAME} | {table.key for table in GENERATED_TABLES}
-    for read in reads:
-        if read not in keys and read not in tables:
-            raise ModelError(f"{path}: {read} is not a model, a seed or a table of the lake.", "Check its name.")
+    for relation in reads:
+        if relation not in keys and relation not in tables:
+            raise ModelError(f"{path}: {relation} is not a model, a seed or a table of the lake.", "Check its name.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +189,8 @@ def _read(files: tuple[tuple[Path, str], ...]) -> tuple[tuple[Model, ...], tuple
     sources = _sources(files)
     of_models = [source for source in sources if source.path.parent.name in SCHEMAS]
     headers = _headers({source.key: source for source in of_models})
-    models = [_model(source, headers[source.key]) for source in of_models]
-    models = [_analyze(model, source) for model, source in zip(models, of_models, strict=True)]
-    return tuple(models), tuple(_singular_test(source) for source in sources if source not in of_models)
+    models = tuple(_model(source, headers[source.key]) for source in of_models)
+    return models, tuple(_singular_test(source) for source in sources if source not in of_models)
 
 
 def _sources(files: Iterable[tuple[Path, str]]) -> list[_Source]:
@@ -222,23 +221,22 @@ def _headers(sources: Mapping[str, _Source]) -> dict[str, Header]:
 
 
 def _model(source: _Source, header: Header) -> Model:
-    path, sha256 = source.path, hashlib.sha256(source.text.encode()).hexdigest()
-    return Model(path.parent.name, path.stem, path, header, source.sql, source.select.reads, sha256)
-
-
-def _analyze(model: Model, source: _Source) -> Model:
-    """The model with the properties of its SELECT."""
-    select, grain = source.select, model.header.grain
+    path, select = source.path, source.select
+    if header.incremental_by and DAY not in header.columns:
+        at = f"{path}:{line_of(source.toml, 'incremental_by')}"
+        raise ModelError(f"{at}: {source.key} is not a table with a column {DAY}.", "Remove incremental_by.")
+    sha256 = hashlib.sha256(source.text.encode()).hexdigest()
     table = BY_NAME.get((select.row_source or "").removeprefix("lake."))
-    sources = {column.source for column in select.final if column.name in grain and column.is_plain}
-    if model.header.incremental_by and (model.is_view or DAY not in model.header.columns):
-        at = f"{model.path}:{line_of(source.toml, 'incremental_by')}"
-        raise ModelError(f"{at}: {model.key} is not a table with a column {DAY}.", "Remove incremental_by.")
-    return replace(
-        model,
-        keeps_lake_key=table is not None
-        and model.header.inherits_columns_from is not None
-        and sources.issuperset(table.key),
+    keys = {column.source for column in select.final if column.name in header.grain and column.is_plain}
+    return Model(
+        path.parent.name,
+        path.stem,
+        path,
+        header,
+        source.sql,
+        select.reads,
+        sha256,
+        keeps_lake_key=table is not None and header.inherits_columns_from is not None and keys.issuperset(table.key),
     )
 
 

@@ -172,5 +172,6 @@ def _nodes(top: Tree) -> Iterator[Tree]:
         value = queue.popleft()
         if isinstance(value, dict):
             yield value
-        children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        queue.extend(child for child in children if isinstance(child, dict | list))
+            queue.extend(value.values())
+        elif isinstance(value, list):
+            queue.extend(value)

@@ -43,11 +43,11 @@ def stale_days(model: Model, changes: Mapping[str, Days | None], with_days: Coll
 
     Only an incremental model does not have to be rebuilt as a whole. A view has the days of the table that it reads.
     """
-    days = [changes[read] if read in with_days else None for read in model.reads if read in changes]
+    days = [changes[relation] if relation in with_days else None for relation in model.reads if relation in changes]
     is_by_day = model.header.incremental_by or (model.is_view and model.key in with_days)
     if not is_by_day or None in days:
         return None
-    return Days().union(*(some for some in days if some is not None))
+    return Days().union(*filter(None, days))
 
 
 def changed_relations(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, Days | None] | None:

@@ -28,8 +28,9 @@ from deltalake.transaction import AddAction, RemoveAction, create_table_with_add
 from warehouse.errors import PublishError
 from warehouse.models.project import DAY
 from warehouse.publish.object_store import Store, log_options
-from warehouse.publish.source import Part, Source, SourceTable, file_sha256
+from warehouse.publish.source import Part, Source, SourceTable
 from warehouse.publish.target import REMOVED, RESTORED, UNCHANGED, WRITTEN, Outcome, Progress, Publication, Target
+from warehouse.storage.fingerprint import file_sha256
 from warehouse.storage.spill import spill_folder
 
 KEPT_HOURS = 7 * 24
@@ -129,11 +130,13 @@ class _DeltaTable:
         """The table at the target, compared with what it has to be."""
         files = self._current_files()
         parts = {_prefix(part): part for part in self._source_table.parts}
-        lost = {prefix: path for prefix, (path, size) in files.items() if prefix in parts and not self._has(path, size)}
+        lost_paths = {
+            prefix: path for prefix, (path, size) in files.items() if prefix in parts and not self._has(path, size)
+        }
         return _Difference(
             new_parts=[part for prefix, part in parts.items() if prefix not in files],
-            lost_parts=[parts[prefix] for prefix in lost],
-            lost_paths=set(lost.values()),
+            lost_parts=[parts[prefix] for prefix in lost_paths],
+            lost_paths=set(lost_paths.values()),
             old_paths={path for prefix, (path, _) in files.items() if prefix not in parts},
             is_other=self._table is None or self._table.schema() != _delta_schema(self._source_table),
         )

@@ -7,7 +7,6 @@ as by a copy of the folder, is read once and stays.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import uuid
@@ -30,6 +29,7 @@ from warehouse.publish.target import (
     Publication,
     Target,
 )
+from warehouse.storage.fingerprint import file_sha256
 from warehouse.text_formats import to_csv
 
 STATE_FILE = "convohouse.json"
@@ -43,9 +43,9 @@ def check(target: Target, publication: Publication) -> None:
         PublishError: it has one.
     """
     with target.reporting(OSError):
-        current = _read_state(target.folder)
+        entries = _read_state(target.folder)
         for file in (_file(target, key) for key in publication.new):
-            if file.name not in current and file.exists():
+            if file.name not in entries and file.exists():
                 raise PublishError(f"{file} is not of convohouse.", "Choose another folder, or move it.")
 
 
@@ -57,7 +57,7 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
     """
     folder, outcomes = target.folder, []
     with target.reporting(OSError):
-        current = _read_state(folder)
+        entries = _read_state(folder)
         if not publication.is_dry_run:
             folder.mkdir(parents=True, exist_ok=True)
             for leftover in folder.glob(TEMPORARY_FILES):  # of a publication that was killed
@@ -66,53 +66,48 @@ def publish(target: Target, source: Source, publication: Publication, progress: 
             outcomes.append(Outcome(name, REMOVED, 0))
             if not publication.is_dry_run:
                 file = _file(target, name)
-                current.pop(file.name, None)
+                entries.pop(file.name, None)
                 file.unlink(missing_ok=True)
         for number, table in enumerate(publication.tables, 1):
             file = _file(target, table.key)
-            change = _change(file, table, current.get(file.name), publication)
+            change = _change(file, table, entries.get(file.name), publication)
             if change != UNCHANGED and not publication.is_dry_run:
                 # Without its fingerprint first: a file must never be newer than what the state says of it.
-                current.pop(file.name, None)
-                _write_state(folder, current)
+                entries.pop(file.name, None)
+                _write_state(folder, entries)
                 _write_table(target, source, table)
-                current[file.name] = _mark(file, table, _hash(file))
+                entries[file.name] = _entry(file, table, file_sha256(file))
             elif change == UNCHANGED:  # its time may be another
-                current[file.name] = _mark(file, table, current[file.name].rpartition(" ")[2])
+                entries[file.name] = _entry(file, table, entries[file.name].rpartition(" ")[2])
             outcomes.append(Outcome(table.key, change, table.n_rows, int(change != UNCHANGED)))
             progress(number, len(publication.tables))
         if not publication.is_dry_run:
-            _write_state(folder, current)
+            _write_state(folder, entries)
     return outcomes
 
 
-def _change(file: Path, table: SourceTable, mark: str | None, publication: Publication) -> str:
-    """What there is to do with a table, whose state says ``mark``."""
-    if mark is None:
+def _change(file: Path, table: SourceTable, entry: str | None, publication: Publication) -> str:
+    """What there is to do with a table, whose state says ``entry``."""
+    if entry is None:
         return RESTORED if table.key in publication.published and not file.exists() else WRITTEN
-    if not mark.startswith(table.fingerprint):
+    if not entry.startswith(table.fingerprint):
         return WRITTEN
-    return UNCHANGED if file.exists() and _is_as_written(file, table, mark) else RESTORED
+    return UNCHANGED if file.exists() and _is_as_written(file, table, entry) else RESTORED
 
 
-def _is_as_written(file: Path, table: SourceTable, mark: str) -> bool:
+def _is_as_written(file: Path, table: SourceTable, entry: str) -> bool:
     """Whether a file has what was written into it; one of the size that was written is read if its time differs."""
-    content_hash = mark.rpartition(" ")[2]
-    if mark == _mark(file, table, content_hash):
+    content_hash = entry.rpartition(" ")[2]
+    if entry == _entry(file, table, content_hash):
         return True
-    size = mark.removeprefix(table.fingerprint).split()[0]
-    return size == str(file.stat().st_size) and content_hash == _hash(file)
+    size = entry.removeprefix(table.fingerprint).split()[0]
+    return size == str(file.stat().st_size) and content_hash == file_sha256(file)
 
 
-def _mark(file: Path, table: SourceTable, content_hash: str) -> str:
+def _entry(file: Path, table: SourceTable, content_hash: str) -> str:
     """What the state says of a table: the fingerprint of its rows, and size, time and hash of its file."""
     status = file.stat()
     return f"{table.fingerprint} {status.st_size} {status.st_mtime_ns} {content_hash}"
-
-
-def _hash(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _file(target: Target, key: str) -> Path:
@@ -132,8 +127,8 @@ def _read_state(folder: Path) -> dict[str, str]:
     fingerprints = {str(name): str(fingerprint) for name, fingerprint in state["tables"].items()}
     # A state from before 27 November 2026 names tables, not files: their files are ours, and are written again.
     files = {f"{table}.{suffix}" for table in fingerprints for suffix in (CSV, PARQUET)}
-    old = {file: "" for file in files if (folder / file).exists()}
-    return old | {file: text for file, text in fingerprints.items() if Path(file).suffix[1:] in (CSV, PARQUET)}
+    old_files = {file: "" for file in files if (folder / file).exists()}
+    return old_files | {file: text for file, text in fingerprints.items() if Path(file).suffix[1:] in (CSV, PARQUET)}
 
 
 def _write_state(folder: Path, fingerprints: dict[str, str]) -> None:

@@ -34,13 +34,13 @@ class Store:
             OSError: the target cannot be written.
         """
         if self._target.is_local:
-            final = self._target.folder / path
-            final.parent.mkdir(parents=True, exist_ok=True)
-            temporary = final.with_name(f"{final.name}.part")  # not hidden: a vacuum would never remove it
+            target_file = self._target.folder / path
+            target_file.parent.mkdir(parents=True, exist_ok=True)
+            temporary = target_file.with_name(f"{target_file.name}.part")  # not hidden: a vacuum would never remove it
             shutil.copyfile(source, temporary)
             with temporary.open("rb") as written:
                 os.fsync(written.fileno())
-            temporary.replace(final)
+            temporary.replace(target_file)
             return
         with source.open("rb") as content, self._files.open_output_stream(f"{self._root}/{path}") as stream:
             shutil.copyfileobj(content, stream, 1 << 20)
@@ -68,8 +68,8 @@ class Store:
 def log_options(target: Target) -> dict[str, str]:
     """The options of deltalake for a target."""
     is_plain = any(target.options.get(name, "").startswith("http://") for name in ADDRESSES)
-    plain = {"allow_http": "true"} if is_plain else {}
-    return {} if target.is_local else {**RETRIES, **plain, **target.options}
+    http_options = {"allow_http": "true"} if is_plain else {}
+    return {} if target.is_local else {**RETRIES, **http_options, **target.options}
 
 
 def _open(target: Target) -> tuple[pafs.FileSystem, str]:

@@ -73,8 +73,8 @@ def lost_targets(home: Home) -> tuple[RecordedTarget, ...]:
     Raises:
         HomeError: the record or its copy is damaged.
     """
-    recorded = _read(_file(home))
-    return tuple(target for identity, target in _read(_copy(home)).items() if identity not in recorded)
+    targets = _read(_file(home))
+    return tuple(target for identity, target in _read(_copy(home)).items() if identity not in targets)
 
 
 def named_target(home: Home, text: str, format_: str | None) -> Target:
@@ -99,10 +99,10 @@ def _all_targets(home: Home) -> tuple[RecordedTarget, ...]:
 
 def put_target(home: Home, target: RecordedTarget) -> None:
     """Add a target, or replace what the record has of it."""
-    recorded = _read(_file(home))
-    added = {target.identity: target}
-    _write(home, _copy(home), _read(_copy(home)) | recorded | added)
-    _write(home, _file(home), recorded | added)
+    targets = _read(_file(home))
+    new_targets = {target.identity: target}
+    _write(home, _copy(home), _read(_copy(home)) | targets | new_targets)
+    _write(home, _file(home), targets | new_targets)
 
 
 def put_problem(home: Home, url: str, format_: str, problem: str, now: datetime) -> None:

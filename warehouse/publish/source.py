@@ -8,7 +8,6 @@ names, types and descriptions, so that a target has the descriptions of the rows
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from warehouse.models.project import DAY, Project
 from warehouse.schema.registry import BY_NAME, TABLES
 from warehouse.schema.types import Table
 from warehouse.storage import lake, parquet
-from warehouse.storage.fingerprint import digest
+from warehouse.storage.fingerprint import digest, file_sha256
 from warehouse.storage.home import RESERVED_WORKSPACE, Home
 
 SCHEMAS = ("lake", "marts", "metrics")
@@ -152,9 +151,9 @@ class Source:
 
     def _lake_table(self, table: Table) -> SourceTable:
         key, description = f"lake.{table.name}", f"One row per {table.grain}."
-        empty = pl.DataFrame(schema=parquet.polars_schema(table)).to_arrow(compat_level=pl.CompatLevel.oldest())
+        no_rows = pl.DataFrame(schema=parquet.polars_schema(table)).to_arrow(compat_level=pl.CompatLevel.oldest())
         comments = {column.name: column.description for column in table.columns}
-        schema = _with_comments(empty.schema, comments)
+        schema = _with_comments(no_rows.schema, comments)
         definition = _definition(key, description, schema)
         parts = tuple(
             Part(label, digest([definition, label, file_sha256(file)]), pq.read_metadata(file).num_rows, days, file)
@@ -203,12 +202,6 @@ def _comment(field: pa.Field[Any]) -> str:
 def _definition(key: str, description: str, schema: pa.Schema) -> str:
     columns = (f"{field.name} {field.type} {_comment(field)}" for field in schema)
     return digest([FORMAT, key, description, *columns])
-
-
-def file_sha256(file: Path) -> str:
-    """SHA-256 of a file's bytes, as hex."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def select_tables(names: Sequence[str], selection: Sequence[str]) -> tuple[str, ...]:

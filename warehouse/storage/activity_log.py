@@ -78,8 +78,8 @@ def delete_entries(home: Home, tables: Collection[Table], ids: Collection[str]) 
             continue
         for file in files:
             rows = parquet.read_files(with_sequence(table), [file])
-            remaining = rows.filter(~is_deleted)
-            if remaining.is_empty():
+            remaining_rows = rows.filter(~is_deleted)
+            if remaining_rows.is_empty():
                 file.unlink()
-            elif remaining.height < rows.height:
-                parquet.write_file(home, file, remaining)
+            elif remaining_rows.height < rows.height:
+                parquet.write_file(home, file, remaining_rows)

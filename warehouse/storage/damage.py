@@ -171,18 +171,18 @@ def _repair_lake(home: Home, at: datetime, *, is_deep: bool) -> list[str]:
         lines.append(f"{file} had rows of another day, and is removed; its day is rebuilt from the landing.")
         lost_days.add(_day(file))
     wrong = {file: (n_recorded, n_rows) for file, n_recorded, n_rows in wrong_counts(home)} if is_deep else {}
-    missing, changed = _differing_files(home)
-    for file, (n_recorded, n_rows) in (missing | wrong).items():
+    missing_files, changed_files = _differing_files(home)
+    for file, (n_recorded, n_rows) in (missing_files | wrong).items():
         lines.append(f"{file} had {n_rows} of {n_recorded} rows, and is rebuilt from the landing.")
-    changed = [file for file in changed if file not in wrong] + _unrecorded(files)
-    for _, group in groupby(changed, _day):
+    changed_files = [file for file in changed_files if file not in wrong] + _unrecorded(files)
+    for _, group in groupby(changed_files, _day):
         first, *others_of_day = group
         more = f" and {len(others_of_day)} more of its day" if others_of_day else ""
         lines.append(
             f"{first}{more}: not as recorded, because a run was killed or somebody has changed the file. "
             "Its content is rebuilt from the landing."
         )
-    for file in (*missing, *wrong, *changed):
+    for file in (*missing_files, *wrong, *changed_files):
         file.unlink(missing_ok=True)
         lost_days.add(_day(file))
     for day in lost_days:
@@ -206,16 +206,16 @@ def _misplaced(files: Mapping[Table, Iterable[Path]], *, except_days: Container[
 
 def _differing_files(home: Home) -> tuple[dict[Path, tuple[int, int]], list[Path]]:
     """The files of a workspace's days that are missing, with their recorded rows and 0, and those of another size."""
-    missing, changed = dict[Path, tuple[int, int]](), list[Path]()
+    missing_files, changed_files = dict[Path, tuple[int, int]](), list[Path]()
     for day, counts, recorded_sizes in _recorded(home):
         sizes = lake.file_sizes(home, day, counts)
         for name, n_recorded in counts.items():
             if n_recorded and name not in sizes:
-                missing[home.file(home.partition(BY_NAME[name], day))] = n_recorded, 0
+                missing_files[home.file(home.partition(BY_NAME[name], day))] = n_recorded, 0
         known_sizes = sizes if recorded_sizes is None else recorded_sizes
         names = [name for name, size in sizes.items() if size != known_sizes.get(name)]
-        changed += [home.file(home.partition(BY_NAME[name], day)) for name in names]
-    return missing, changed
+        changed_files += [home.file(home.partition(BY_NAME[name], day)) for name in names]
+    return missing_files, changed_files
 
 
 def _day(file: Path) -> date:
@@ -237,8 +237,8 @@ def lost_conversations(home: Home) -> pl.DataFrame:
 
 def lost_tombstones(home: Home) -> pl.DataFrame:
     """Erased conversations of the lake whose tombstones were set aside: conversation_id, start_date."""
-    erased = lake.read(home, DELETIONS, ["conversation_id", "start_date", "reason"]).filter(reason=landing.ERASED)
-    return erased.filter(~pl.col("conversation_id").is_in(list(landing.erased_ids(home)))).drop("reason")
+    erased_rows = lake.read(home, DELETIONS, ["conversation_id", "start_date", "reason"]).filter(reason=landing.ERASED)
+    return erased_rows.filter(~pl.col("conversation_id").is_in(list(landing.erased_ids(home)))).drop("reason")
 
 
 def has_lost_listings(home: Home, listed_in_full_at: datetime | None) -> bool:

@@ -125,8 +125,8 @@ def redact(home: Home, ids: Collection[str], redact_document: RedactDocument) ->
     is_due = has_id & pl.col("is_redacted").is_null()
 
     def redact_rows(rows: pl.DataFrame) -> pl.DataFrame:
-        redacted = [_redact_snapshot(row, redact_document) for row in rows.filter(is_due).iter_rows(named=True)]
-        return pl.concat([rows.filter(~is_due), parquet.frame(LANDED_DOCUMENTS, redacted)])
+        redacted_rows = [_redact_snapshot(row, redact_document) for row in rows.filter(is_due).iter_rows(named=True)]
+        return pl.concat([rows.filter(~is_due), parquet.frame(LANDED_DOCUMENTS, redacted_rows)])
 
     for file, _ in _files_containing(LANDED_DOCUMENTS, _document_files(home), is_due):
         _rewrite(home, LANDED_DOCUMENTS, file, redact_rows)

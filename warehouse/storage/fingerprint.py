@@ -17,6 +17,12 @@ def digest(parts: Iterable[object]) -> str:
     return sha256.hexdigest()
 
 
+def file_sha256(file: Path) -> str:
+    """SHA-256 of a file's bytes, as hex."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
 def digest_code(*folders: Path) -> str:
     """Hash of the text of all Python files of some folders and of the folders below them."""
     return digest(file.read_text(encoding="utf-8") for folder in folders for file in sorted(folder.rglob("*.py")))

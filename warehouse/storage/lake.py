@@ -89,10 +89,10 @@ def ensure_schema_files(home: Home) -> None:
 
     The schema file is written last: its columns are those of all files, even if this was killed before.
     """
-    outdated = [table for table in TABLES if not _has_schema_file(home, table)]
-    if outdated:
+    outdated_tables = [table for table in TABLES if not _has_schema_file(home, table)]
+    if outdated_tables:
         with ThreadPoolExecutor(WRITERS) as threads:
-            list(threads.map(partial(_write_schema_file, home), outdated))
+            list(threads.map(partial(_write_schema_file, home), outdated_tables))
 
 
 def _has_schema_file(home: Home, table: Table) -> bool:
@@ -201,13 +201,13 @@ def upsert_partition(
     target = home.file(home.partition(table, day))
     data = data if is_prepared else prepare(home, table, data)
     if target.exists():
-        existing = parquet.read_files(table, [target])
-        is_replaced = existing["conversation_id"].is_in(list(ids))
-        is_same = existing.filter(is_replaced).equals(data) and parquet.file_schema(target) == data.schema
+        existing_rows = parquet.read_files(table, [target])
+        is_replaced = existing_rows["conversation_id"].is_in(list(ids))
+        is_same = existing_rows.filter(is_replaced).equals(data) and parquet.file_schema(target) == data.schema
         if is_same and (counts is None or is_recorded(home, day, target, counts)):
-            return existing.height
+            return existing_rows.height
         # Both parts are sorted by the key, which begins with the conversation: sorting by that alone is enough.
-        data = pl.concat([existing.filter(~is_replaced), data]).sort("conversation_id", maintain_order=True)
+        data = pl.concat([existing_rows.filter(~is_replaced), data]).sort("conversation_id", maintain_order=True)
     _write_or_remove(home, target, data, None if counts is None else _record(home, day, counts))
     return data.height
 
@@ -240,8 +240,8 @@ def read_record(file: Path) -> tuple[dict[str, int], dict[str, int] | None] | No
     footer = pl.read_parquet_metadata(file)
     if COUNTS_KEY not in footer:
         return None
-    recorded = json.loads(footer.get(SIZES_KEY, "{}"))
-    sizes = recorded["sizes"] if recorded.get("columns") == _columns_fingerprint() else None
+    size_record = json.loads(footer.get(SIZES_KEY, "{}"))
+    sizes = size_record["sizes"] if size_record.get("columns") == _columns_fingerprint() else None
     return json.loads(footer[COUNTS_KEY]), sizes
 
 

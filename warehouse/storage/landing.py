@@ -110,17 +110,17 @@ def land_listing(home: Home, listing: Listing, rows: pl.DataFrame) -> None:
 
     A row that equals the conversation's latest lands without its content: that it was listed is all that is new.
     """
-    landed = latest_list_rows(home, ("fingerprint",), ids=rows["conversation_id"])
-    latest = landed.select("conversation_id", latest="fingerprint")
+    list_rows = latest_list_rows(home, ("fingerprint",), ids=rows["conversation_id"])
+    latest = list_rows.select("conversation_id", latest="fingerprint")
     is_changed = pl.col("fingerprint").ne_missing(pl.col("latest"))
     content = (pl.when(is_changed).then(name).alias(name) for name in LIST_ROW_CONTENT)
-    compared = rows.join(latest, "conversation_id", "left", maintain_order="left").with_columns(*content)
+    compared_rows = rows.join(latest, "conversation_id", "left", maintain_order="left").with_columns(*content)
     number, newest_start_at = next_number(home), rows["start_time_at"].max()
     if not isinstance(newest_start_at, datetime):
         newest_start_at = listing.since or BEGINNING
     window = asdict(replace(listing, newest_start_at=newest_start_at, sequence=number))
     window = {key: value.isoformat() if isinstance(value, datetime) else value for key, value in window.items()}
-    numbered_rows = compared.with_columns(sequence=pl.lit(number, pl.Int64)).select(LANDED_LISTINGS.column_names)
+    numbered_rows = compared_rows.with_columns(sequence=pl.lit(number, pl.Int64)).select(LANDED_LISTINGS.column_names)
     target = home.file(home.listings, file_name(number))
     parquet.write_file(home, target, numbered_rows, footer=windows_footer([window]))
 
@@ -237,8 +237,8 @@ def latest_snapshots(home: Home, ids: Iterable[str] | None = None) -> pl.DataFra
     is_moved = latest["conversation_id"].is_duplicated()
     if not is_moved.any():
         return latest
-    moved = latest.filter(is_moved)["conversation_id"].unique()
-    return pl.concat([latest.filter(~is_moved), _latest_of(snapshots(home, moved))])
+    moved_ids = latest.filter(is_moved)["conversation_id"].unique()
+    return pl.concat([latest.filter(~is_moved), _latest_of(snapshots(home, moved_ids))])
 
 
 def _latest_of(rows: pl.DataFrame) -> pl.DataFrame:

@@ -25,10 +25,10 @@ def list_files(home: Home, folder: Path, below: str = "") -> list[Path]:
     files = home.files(folder, below)
     # A folder is not listed at one instant: a merge meanwhile could show neither the merged file nor those it replaced.
     # The files are complete if a second look misses none of them and finds no other merged file.
-    while _is_merge_between(files, again := home.files(folder, below)):
-        files = again
-    replaced = {file for merge in merges(home) if merge.merged in files for file in merge.replaced}
-    return [file for file in files if file not in replaced]
+    while _is_merge_between(files, files_again := home.files(folder, below)):
+        files = files_again
+    replaced_files = {file for merge in merges(home) if merge.merged in files for file in merge.replaced}
+    return [file for file in files if file not in replaced_files]
 
 
 def is_merged(file: Path) -> bool:
@@ -36,9 +36,9 @@ def is_merged(file: Path) -> bool:
     return file.stem.endswith(MERGED)
 
 
-def _is_merge_between(files: Sequence[Path], again: Sequence[Path]) -> bool:
-    before, after = set(files), set(again)
-    return bool(before - after) or any(map(is_merged, after - before))
+def _is_merge_between(files: Sequence[Path], files_again: Sequence[Path]) -> bool:
+    earlier_files, later_files = set(files), set(files_again)
+    return bool(earlier_files - later_files) or any(map(is_merged, later_files - earlier_files))
 
 
 def read(

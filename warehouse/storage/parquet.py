@@ -48,9 +48,9 @@ def frame(table: Table, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
         SchemaError: a row has a key that is not a column of the table.
     """
     names = table.column_names
-    unknown = {key for row in rows for key in row} - set(names)
-    if unknown:
-        raise SchemaError(f"Table {table.name} has no column {', '.join(sorted(unknown))}.")
+    unknown_keys = {key for row in rows for key in row} - set(names)
+    if unknown_keys:
+        raise SchemaError(f"Table {table.name} has no column {', '.join(sorted(unknown_keys))}.")
     return pl.DataFrame([[row.get(name) for name in names] for row in rows], polars_schema(table), orient="row")
 
 

@@ -28,6 +28,13 @@ from warehouse.storage.landing import LANDING_ORDER, Listing
 from warehouse.storage.landing_reference_data import item_listings, price_requests
 from warehouse.storage.landing_sequence import file_name, next_number
 
+ITEM_TABLES = {
+    TOOL_UNREADABLE: LANDED_TOOLS,
+    AGENT_UNAVAILABLE: LANDED_AGENTS,
+    BATCH_UNAVAILABLE: LANDED_BATCHES,
+    TAG_UNREADABLE: LANDED_TAGS,
+}
+"""The landed table of listed items, by the reason for which one is quarantined."""
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """No conversation starts before: a listing from here on is of all."""
 
@@ -58,25 +65,22 @@ def current(home: Home) -> pl.DataFrame:
     if rows.is_empty():
         return rows.select(QUARANTINE.column_names)
     latest = rows.sort("order", maintain_order=True).unique("conversation_id", keep="last", maintain_order=True)
-    landed = landing.snapshots(home, latest["conversation_id"]).group_by("conversation_id")
-    joined = latest.join(landed.agg(landed_order=LANDING_ORDER.max()), "conversation_id", "left")
+    snapshots = landing.snapshots(home, latest["conversation_id"]).group_by("conversation_id")
+    latest_rows = latest.join(snapshots.agg(landed_order=LANDING_ORDER.max()), "conversation_id", "left")
     is_landed = (pl.col("landed_order") > pl.col("order")).fill_null(value=False)
+    earlier_times = {reason: item_listings(home, table)[:-1] for reason, table in ITEM_TABLES.items()}
+    earlier_times[PRICE_UNAVAILABLE] = price_requests(home)[:-1]
+    is_earlier = (
+        (pl.col("reason") == reason) & pl.col("fetched_at").is_in(times) for reason, times in earlier_times.items()
+    )
     is_settled = (
         pl.when(pl.col("reason") == MALFORMED_ROW)
-        .then(_is_listed_again(home, joined.filter(reason=MALFORMED_ROW), is_landed))
-        .when(pl.col("reason") == TOOL_UNREADABLE)
-        .then(pl.col("fetched_at").is_in(item_listings(home, LANDED_TOOLS)[:-1]))
-        .when(pl.col("reason") == PRICE_UNAVAILABLE)
-        .then(pl.col("fetched_at").is_in(price_requests(home)[:-1]))
-        .when(pl.col("reason") == AGENT_UNAVAILABLE)
-        .then(pl.col("fetched_at").is_in(item_listings(home, LANDED_AGENTS)[:-1]))
-        .when(pl.col("reason") == BATCH_UNAVAILABLE)
-        .then(pl.col("fetched_at").is_in(item_listings(home, LANDED_BATCHES)[:-1]))
-        .when(pl.col("reason") == TAG_UNREADABLE)
-        .then(pl.col("fetched_at").is_in(item_listings(home, LANDED_TAGS)[:-1]))
+        .then(_is_listed_again(home, latest_rows.filter(reason=MALFORMED_ROW), is_landed))
+        .when(pl.col("reason").is_in(list(earlier_times)))
+        .then(pl.any_horizontal(is_earlier))
         .otherwise(is_landed)
     )
-    rows = joined.filter(~is_settled.fill_null(value=False)).select(QUARANTINE.column_names)
+    rows = latest_rows.filter(~is_settled.fill_null(value=False)).select(QUARANTINE.column_names)
     return rows.sort("fetched_at", "conversation_id")
 
 

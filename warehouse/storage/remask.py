@@ -52,23 +52,23 @@ def _rewrite_all(home: Home, table: Table, files: list[Path], change: ChangeRow)
     hashes: dict[str, str] = {}
     for file in files:
         rows = list(parquet.read_files(table, [file]).iter_rows(named=True))
-        changed = [change(row) for row in rows]
-        pairs = [(old, new) for old, new in zip(rows, changed, strict=True) if new is not old]
+        changed_rows = [change(row) for row in rows]
+        pairs = [(old, new) for old, new in zip(rows, changed_rows, strict=True) if new is not old]
         hashes |= {str(old[hash_column]): str(new[hash_column]) for old, new in pairs}
         if pairs:
-            _write(home, file, parquet.frame(table, changed))
+            _write(home, file, parquet.frame(table, changed_rows))
     return hashes
 
 
 def _rename(home: Home, table: Table, file: Path, hashes: Mapping[str, Mapping[str, str]]) -> None:
     rows = parquet.read_files(table, [file])
-    renamed = rows.with_columns(
+    changed_rows = rows.with_columns(
         pl.col(column).replace(list(new_by_old), list(new_by_old.values()))
         for column, new_by_old in hashes.items()
         if new_by_old
     )
-    if not renamed.equals(rows, null_equal=True):
-        _write(home, file, renamed)
+    if not changed_rows.equals(rows, null_equal=True):
+        _write(home, file, changed_rows)
 
 
 def _write(home: Home, file: Path, rows: pl.DataFrame) -> None:

@@ -21,12 +21,14 @@ _FIRST_DAY = datetime(2024, 11, 1, tzinfo=UTC)
 def listed_tools(now: datetime) -> list[Json]:
     """Every tool of the workspace at a moment; those of MCP servers are not listed, as at the real API."""
     days = max((now - _FIRST_DAY).days, 0)
-    configured = [_listed(tool.tool_id, _config(tool, days), tool, days) for tool in TOOLS.values() if _is_listed(tool)]
-    system = [
+    configured_tools = [
+        _listed(tool.tool_id, _config(tool, days), tool, days) for tool in TOOLS.values() if _is_listed(tool)
+    ]
+    system_tools = [
         _listed(f"tool_system{number:04d}k8fs", _system(params), None, days)
         for number, params in enumerate(_system_params())
     ]
-    return configured + system
+    return configured_tools + system_tools
 
 
 def _is_listed(tool: Tool) -> bool:

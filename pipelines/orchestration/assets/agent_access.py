@@ -1,26 +1,19 @@
 """The access check of the agents, with its own job, which no schedule runs."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import dagster as dg
-import polars as pl
 
 from pipelines.orchestration.asset_keys import KINDS, asset_key
 from pipelines.orchestration.run_session import errors_as_failures
 from pipelines.orchestration.table_metadata import table_schema
-from pipelines.usecases.agent_access import check_agents, known_agents
+from pipelines.usecases.agent_access import check_agents, known_agents, unreachable_agents
 from pipelines.usecases.context import Context, Progress
 from warehouse.schema.activity import AGENT_ACCESS
-from warehouse.schema.conversations import CONVERSATIONS
-from warehouse.storage import activity_log, lake
-from warehouse.storage.home import Home
-from warehouse.storage.landing_sequence import order
 
 GROUP = "upstream"
 ACCESS = asset_key("landing.agent_access")
 REACHABLE_CHECK = "agents_with_calls_can_be_reached"
-RECENT = timedelta(days=7)
 
 
 @dg.asset(
@@ -67,18 +60,3 @@ def agent_access(
 access_job = dg.define_asset_job(
     "access", dg.AssetSelection.assets(ACCESS), description="Checks for every agent whether callers can reach it."
 )
-
-
-def unreachable_agents(home: Home) -> list[str]:
-    """Sorted ids of agents with conversations in the last week of data that no way reached in their latest check."""
-    conversations = lake.read(home, CONVERSATIONS, ["agent_id", "start_time_at"])
-    recent = conversations.filter(pl.col("start_time_at") >= pl.col("start_time_at").max() - RECENT)
-    latest = (
-        activity_log.latest_entries(home, AGENT_ACCESS)
-        .with_columns(check=order("sequence", "asked_at"))
-        .filter(pl.col("check") == pl.col("check").max().over("agent_id"))
-        .group_by("agent_id")
-        .agg(pl.col("is_reachable").any())
-    )
-    unreachable = latest.filter(~pl.col("is_reachable")).join(recent, "agent_id", "semi")
-    return unreachable["agent_id"].sort().to_list()

@@ -28,7 +28,7 @@ def engine_tables_assets(
     """
     if target is None:
         return []
-    tables = sorted({read for model in project.models for read in model.reads if read.startswith("lake.")})
+    tables = sorted({relation for model in project.models for relation in model.reads if relation.startswith("lake.")})
 
     @dg.asset(
         key=ENGINE_TABLES,

@@ -93,7 +93,7 @@ def lake_tables(
     with step_session(app_context, run_id, "flattening conversations") as workspaces:
         days = run_days(context) or None
         with app_context.worker_pool() as worker_pool:
-            refreshed = for_each_workspace(
+            refresh_results = for_each_workspace(
                 workspaces,
                 run_id,
                 lambda workspace: sync_steps.flatten_conversations(
@@ -101,7 +101,7 @@ def lake_tables(
                 ),
                 includes_failed=True,
             ).values()
-        changed_days = {day for result in refreshed for day in result.days}
+        changed_days = {day for result in refresh_results for day in result.days}
         results = check_lake(app_context.home.all_workspaces)
         failed_checks = [result for result in results if not result.is_passed and result.check not in COMPLETENESS]
         # with models to follow and no failed check, the run continues, and their step ends the run records
@@ -112,7 +112,7 @@ def lake_tables(
             failures = map(describe_failed_check, failed_checks)
             problems = finish_runs(workspaces, run_id, copy_problems, failures, is_built=False)
     summary = (
-        f"Flattened {plural(sum(result.n_flattened for result in refreshed), 'conversation')} "
+        f"Flattened {plural(sum(result.n_flattened for result in refresh_results), 'conversation')} "
         f"of {plural(len(changed_days), 'day')}; {len(failed_checks)} of {len(results)} checks of the lake failed."
     )
     context.log.info(summary)
@@ -140,8 +140,8 @@ def _materializations(
 
 
 def _has_models(context: dg.AssetExecutionContext) -> bool:
-    selected = context.run.asset_selection  # empty if the run has all assets of its job
-    return not selected or any(schema_of(key) in SCHEMAS for key in selected)
+    selected_keys = context.run.asset_selection  # empty if the run has all assets of its job
+    return not selected_keys or any(schema_of(key) in SCHEMAS for key in selected_keys)
 
 
 def _counts_of_day(home: Home, table: Table, day: date) -> dict[str, int]:

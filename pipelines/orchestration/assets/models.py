@@ -131,8 +131,10 @@ def _metadata_by_key(result: BuildResult, newest_day: Mapping[str, Any]) -> dict
     leaves it as it is.
     """
     constraints = [check for check in result.checks if check.check.group == CONSTRAINTS]
-    repeated = {check.check.model for check in constraints if not check.is_reused}
-    metadata: dict[dg.AssetKey, dict[str, Any]] = {asset_key(name): {} for name in repeated if name.startswith(SEEDS)}
+    repeated_models = {check.check.model for check in constraints if not check.is_reused}
+    metadata: dict[dg.AssetKey, dict[str, Any]] = {
+        asset_key(name): {} for name in repeated_models if name.startswith(SEEDS)
+    }
     is_full = not any(model.is_reused for model in result.models)
     models = [model for model in result.models if not model.is_reused and (is_full or model.n_rows is not None)]
     if models:
@@ -221,7 +223,7 @@ def _column_lineage(project: Project) -> Mapping[str, Sources]:
     """Direct sources of every column; none in the process of a run or a step.
 
     To trace them takes a second. A run loads definitions that its code location has loaded before, and only what that
-    has loaded is shown.
+    has loaded is shown. Which of the two this is, Dagster says in no public way; its version is pinned.
     """
     if DefinitionsLoadContext.get().load_type == DefinitionsLoadType.RECONSTRUCTION:
         return {}

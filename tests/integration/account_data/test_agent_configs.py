@@ -12,7 +12,7 @@ from pipelines.emulator.data.agents import AGENTS
 from pipelines.emulator.server import agents_endpoint
 from pipelines.errors import ApiError, CredentialsError
 from pipelines.transform.agent_configs import refresh_agent_configs
-from pipelines.transform.listed_items import refresh_batch_calls
+from pipelines.transform.listed_items import refresh_items
 from pipelines.transform.schema_drift import new_unknown
 from pipelines.usecases import sync
 from pipelines.usecases.account_data import (
@@ -293,7 +293,7 @@ def test_the_lake_follows_from_the_landing_also_after_a_merge(emulated, api, clo
         for file in context.home.files(context.home.table(table)):
             file.unlink()
     refresh_agent_configs(context.home)
-    refresh_batch_calls(context.home)
+    refresh_items(context.home, LANDED_BATCHES)
     assert {table.name: rows(context, table) for table in TABLES} == before
     names = {row["agent_name"] for row in rows(context, AGENT_CONFIGS, agent_id=FIRST.agent_id)}
     assert names == {"Name 0", "Name 1", "Name 2"}

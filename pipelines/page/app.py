@@ -122,6 +122,7 @@ def _page(site: Site, view: View, request: Request) -> Response:
         choices=choices,
         status=status,
         url=filter_.url,
+        filter_texts=page_filter.describe(filter_.values, choices),
         **values,
     )
     return HTMLResponse(body, int(values.get("http_status", 200)))

@@ -32,7 +32,8 @@ class Chart:
     """A chart with its title and its table of numbers.
 
     ``metric`` is the id of its entry in the catalogue; ``columns`` are those of its table of numbers, column to
-    heading; ``units`` format them. With ``labels``, only rows of these are drawn.
+    heading; ``units`` format them. With ``labels``, only rows of these are drawn. ``marks`` are drawn
+    as well, and are no numbers: days on which a version began.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Chart:
     wide: bool = False
     period: Period | None = None
     labels: frozenset[str] | None = None
+    marks: Sequence[dict[str, Any]] = ()
 
     @property
     def drawn_rows(self) -> list[dict[str, Any]]:
@@ -73,7 +75,7 @@ class Chart:
             spec = _with_years(spec)
         if not any(row.get("value") for row in rows):
             spec = _from_zero(spec)
-        return spec | {"datasets": {"rows": rows}}
+        return spec | {"datasets": {"rows": rows + [_plain(mark) for mark in self.marks if rows]}}
 
 
 def _with_years(spec: Spec) -> Spec:

@@ -7,6 +7,7 @@ rows, as altair checks them against its schema.
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
@@ -31,6 +32,14 @@ FORMATS = {
 """Numbers at an axis, by the unit of ``metrics.catalog``."""
 SHARE_LABEL = "replace(datum.label, '%', ' %')"
 """As all texts of the page write a share."""
+DOLLAR_LABEL = (
+    "datum.value % 1 == 0 ? format(datum.value, '$,.0f') : "
+    "format(datum.value, abs(datum.value * 100 % 1 - 0.5) > 0.499 ? '$,.2f' : '$,.4~f')"
+)
+"""Whole dollars, cents, or as many decimals as it takes: $6, $0.40, $0.005."""
+CLOCK_STEPS, MAX_CLOCK_STEPS = (10, 15, 30, 60, 120, 300, 600, 1800, 3600), 6
+"""Seconds between the labels of a time line, and at most how many of them."""
+CLOCK_LABEL = "floor(datum.value / 60) + ':' + format(datum.value % 60, '02d')"
 NARROW = {"hour": 22, "text": 34, "head": 110}
 """Pixels of a cell of a heat map below which hours are left out, it has no text, and its head is not level."""
 
@@ -97,6 +106,8 @@ def _axis(unit: str, **options: Any) -> alt.Axis:
         options["labelExpr"] = "datum.label + ' s'"
     if unit == "share of 1":
         options["labelExpr"] = SHARE_LABEL
+    if unit.startswith("US dollars"):
+        options["labelExpr"] = DOLLAR_LABEL
     return alt.Axis(format=_format(unit), title=None, **options)
 
 
@@ -105,24 +116,27 @@ def _bar_width() -> alt.ExprRef:
 
 
 @cache
-def trend(unit: str) -> Spec:
-    """A measure by day; days with a small n are hollow and grey."""
-    line = (
-        _base().mark_line(color="token:accent", strokeWidth=2, interpolate="linear").encode(x=_days(), y=_values(unit))
-    )
-    points = (
+def trend(unit: str, *, has_versions: bool = False) -> Spec:
+    """A measure by day; days with a small n are hollow and grey, and a version that begins a dashed line."""
+    starts = (
         _base()
-        .mark_point(filled=True, size=46, strokeWidth=1.6, opacity=1)
-        .encode(
-            x=_days(),
-            y=_values(unit),
-            href="url:N",
-            tooltip="tip:N",
-            stroke=alt.condition(f"datum.n < {FEW}", alt.value("token:neutral"), alt.value("token:accent")),
-            fill=alt.condition(f"datum.n < {FEW}", alt.value("token:paper"), alt.value("token:accent")),
-        )
+        .transform_filter("datum.kind == 'version'")
+        .mark_rule(color="token:muted", strokeWidth=1.5, strokeDash=[3, 3])
+        .encode(x=_days(), href="url:N", tooltip="tip:N")
     )
-    return _finish(line + points)
+    numbers = _base().transform_filter("datum.kind != 'version'")
+    line = numbers.mark_line(color="token:accent", strokeWidth=2, interpolate="linear").encode(
+        x=_days(), y=_values(unit)
+    )
+    points = numbers.mark_point(filled=True, size=46, strokeWidth=1.6, opacity=1).encode(
+        x=_days(),
+        y=_values(unit),
+        href="url:N",
+        tooltip="tip:N",
+        stroke=alt.condition(f"datum.n < {FEW}", alt.value("token:neutral"), alt.value("token:accent")),
+        fill=alt.condition(f"datum.n < {FEW}", alt.value("token:paper"), alt.value("token:accent")),
+    )
+    return _finish(starts + line + points if has_versions else line + points)
 
 
 @cache
@@ -244,7 +258,7 @@ def forecast(*, interval: bool, budget: bool) -> Spec:
         _base()
         .transform_filter("datum.kind == 'expected'")
         .mark_area(color="token:band")
-        .encode(x=_days(), y=alt.Y("low:Q", axis=alt.Axis(format="$,.0f", title=None)), y2="high:Q")
+        .encode(x=_days(), y=alt.Y("low:Q", axis=_axis("US dollars")), y2="high:Q")
     )
     spent = (
         _base()
@@ -293,14 +307,24 @@ def _series(names: tuple[str, ...], colours: tuple[str, ...] = CATEGORIES) -> al
     )
 
 
+def wait_line(last_secs: float) -> Spec:
+    """Waits of one conversation on its time line, from its start to ``last_secs`` or a little more."""
+    step = next((step for step in CLOCK_STEPS if last_secs <= MAX_CLOCK_STEPS * step), CLOCK_STEPS[-1])
+    return _wait_line(step, math.ceil(last_secs / step))
+
+
 @cache
-def wait_line() -> Spec:
-    """Waits of one conversation on its time line, in seconds."""
+def _wait_line(step: int, n_steps: int) -> Spec:
+    times = [step * number for number in range(n_steps + 1)]
     return _finish(
         _base()
         .mark_bar(width=6)
         .encode(
-            x=alt.X("x:Q", axis=alt.Axis(title="seconds into the conversation", format="d")),
+            x=alt.X(
+                "x:Q",
+                axis=alt.Axis(title=None, labelExpr=CLOCK_LABEL, values=times, labelOverlap="greedy"),
+                scale=alt.Scale(domain=[0, times[-1]], nice=False, padding=4),
+            ),
             y=_values("seconds"),
             color=alt.condition("datum.kind == 'long'", alt.value("token:bad"), alt.value("token:accent")),
             href="url:N",

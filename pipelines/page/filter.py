@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import urlencode
 
 from pipelines.errors import UsageError
-from warehouse.serve.pages.selection import Period, Reader, Selection, default_period
+from pipelines.page.text import language, words
+from warehouse.serve.pages.selection import NONE, Period, Reader, Selection, default_period
 from warehouse.serve.pages.status import Choices
 
 DAYS = 14
@@ -52,6 +53,18 @@ class Filter:
     def day_url(self, path: str, day: date, **changes: object) -> str:
         """A page for one day of the selection."""
         return self.url(path, **{"from": day, "to": day} | changes)
+
+
+def describe(values: Mapping[str, str], choices: Choices) -> list[str]:
+    """What limits the conversations beside their days, in words."""
+    texts: dict[str, Callable[[str], str | None]] = {
+        "workspace": str,
+        "agent": choices.agents.get,
+        "channel": lambda value: "channel not known" if value == NONE else words(value),
+        "language": lambda value: "language not known" if value == NONE else language(value),
+        "version": lambda value: f"version {choices.versions[value]}" if value != NONE else choices.versions[value],
+    }
+    return [text for name, label in texts.items() if name in values and (text := label(values[name]))]
 
 
 def parse(query: Mapping[str, str], reader: Reader, choices: Choices, listed_until: datetime | None) -> Filter:

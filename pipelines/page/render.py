@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,6 +16,7 @@ from pipelines.page import palette, text
 from warehouse.serve.value_format import clock, moment, plural
 
 _FILES = files("pipelines.page")
+DOLLARS = "US dollars"
 _CODE = re.compile("`([^`]+)`")
 
 
@@ -31,6 +33,21 @@ def _visible(value: object) -> object:
 def code(value: str) -> Markup:
     """One of our own notes, with what is between backticks as code."""
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text.visible(value)))))  # noqa: S704 -- escaped
+
+
+def column_decimals(rows: Sequence[dict[str, Any]], columns: Iterable[str], units: Mapping[str, str]) -> dict[str, int]:
+    """Decimals of the columns of a table that hold dollars, so that their points are below each other."""
+    decimals = {}
+    for name in columns:
+        values = [row[name] for row in rows]
+        if units.get(name) == "change":
+            is_dollars = any(value["unit"].startswith(DOLLARS) for value in values)
+            values = [value["value"] for value in values]
+        else:
+            is_dollars = units.get(name, "").startswith(DOLLARS)
+        if is_dollars:
+            decimals[name] = text.dollar_decimals(values)
+    return decimals
 
 
 @cache
@@ -53,10 +70,11 @@ def environment() -> Environment:
         "language": text.language,
         "clock": clock,
         "moment": moment,
+        "minute": text.minute,
         "duration": text.length,
         "plural": plural,
     }
-    env.globals |= {"days": text.days}
+    env.globals |= {"days": text.days, "column_decimals": column_decimals}
     return env
 
 

@@ -33,7 +33,10 @@ CUT_OFF = """[...document.querySelectorAll('.plot')].flatMap((plot) => {
             || box.top < around.top - 2 || box.bottom > around.bottom + 2);
     }).map((text) => plot.dataset.chart + ': ' + text.textContent);
 })"""
-AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], "resultTypes": ["violations"]}
+AXE_RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
 
 
 @pytest.fixture
@@ -44,7 +47,8 @@ def paths(page_home):
         "order by n_turns desc, conversation_id limit 1",
     ).item()
     pages = [view.path for view in VIEWS if "{" not in view.path]
-    return [*pages, f"/conversations/{conversation_id}", "/catalogue/metrics.agent_daily.cost_usd_per_success"]
+    listed = ["/conversations?hour=18&verdict=failure", f"/?days=28&agent={CLINIC}"]
+    return [*pages, *listed, f"/conversations/{conversation_id}", "/catalogue/metrics.agent_daily.cost_usd_per_success"]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -43,6 +43,15 @@ if (plots.length && window.vegaEmbed) {
   addEventListener("beforeprint", drawAll);
 }
 
+// On a small screen the links of the pages scroll sideways, and the fields of the filter open on request.
+document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+for (const toggle of document.querySelectorAll(".toggle")) {
+  const show = (isOpen) => toggle.setAttribute("aria-expanded", String(isOpen));
+  toggle.hidden = false;
+  show(false);
+  toggle.addEventListener("click", () => show(toggle.getAttribute("aria-expanded") === "false"));
+}
+
 // A filter applies when a choice is made; its empty fields stay out of the address.
 for (const form of document.querySelectorAll("form.filter")) {
   form.addEventListener("formdata", (event) => {

@@ -8,7 +8,7 @@ from pipelines.page.filter import ALL_CONVERSATIONS
 from pipelines.page.text import number
 from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Table
-from pipelines.page.views.overview import MEASURE_LINKS, SHORT_NAMES
+from pipelines.page.views.overview import MEASURE_LINKS
 from warehouse.serve.pages import agents
 from warehouse.serve.pages.measures import SHARES, definitions, sample_size
 from warehouse.serve.pages.selection import NONE
@@ -23,12 +23,27 @@ MEASURE_NAMES = {
 }
 
 
+SCORECARD_HEADINGS = {
+    "n_calls": "conversations",
+    "success_rate": "success",
+    "containment_rate": "containment",
+    "error_rate": "errors",
+    "abandonment_rate": "abandoned",
+    "transfer_rate": "transferred",
+    "wait_p95_secs": "wait p95",
+    "cost_usd_per_call": "cost each",
+    "cost_usd_per_success": "per success",
+    "rating": "rating",
+}
+"""The headings of ``agents.COLUMNS``, those of the versions below."""
+
+
 def build(visit: Visit) -> dict[str, Any]:
     """The values of the template."""
     rows = agents.scorecard(visit.reader)
     return {
         "heading": "Agents",
-        "lede": "Arrows compare with the period before; a colour marks a change beyond chance, teal for better."
+        "lede": "Arrows compare with the period before; a change beyond chance says better or worse, in colour."
         if visit.filter.selection.is_compared
         else "",
         "n_calls": sum(row["n_calls"] for row in rows),
@@ -60,8 +75,7 @@ def _scorecard(visit: Visit, rows: list[dict[str, Any]]) -> Table:
             }
             for row in rows
         ],
-        columns={"agent": "agent"}
-        | {column: SHORT_NAMES.get(column, defined[column].name) for column in agents.COLUMNS},
+        columns={"agent": "agent"} | SCORECARD_HEADINGS,
         units={"agent": "text"} | dict.fromkeys(agents.COLUMNS, "change"),
         metric="metrics.agent_scorecard.success_rate",
         wide=True,

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.page import charts
 from pipelines.page.chart import Chart
-from pipelines.page.text import MAX_TEXT, number
+from pipelines.page.text import MAX_TEXT, local_time, number
 from pipelines.page.views.base import View, Visit
 from warehouse.serve.conversation import ConversationView, conversation_of, error_text, file_label, spoken_texts
 from warehouse.serve.pages.measures import SLOW_WAIT
@@ -33,6 +33,7 @@ def build(visit: Visit) -> dict[str, Any]:
         "row": row,
         "agent": visit.agent(row["agent_id"]),
         "outcome": row["outcome"] or "open",
+        "local_time": local_time(row["started_at"], row["local_start_at"]),
         "error": error_text(row),
         "entries": rows[:MAX_ENTRIES],
         "n_left_out": max(0, len(rows) - MAX_ENTRIES),
@@ -115,8 +116,8 @@ def _waits(view: ConversationView, long_wait: float) -> Chart:
     return Chart(
         name="waits",
         title="Waits",
-        note="seconds until the agent spoke, by time in the conversation",
-        spec=charts.wait_line(),
+        note="until the agent spoke, by minute and second of the conversation",
+        spec=charts.wait_line(max(view.conversation["call_duration_secs"] or 0, *(row["x"] for row in rows), 1)),
         rows=rows,
         columns={"at": "at", "value": "wait"},
         units={"at": "text", "value": "seconds"},

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipelines.errors import UsageError
-from pipelines.page.text import WEEKDAYS, words
+from pipelines.page.text import WEEKDAYS, dollar_decimals, local_time, number, words
 from pipelines.page.views.base import View, Visit, conversation_url
 from warehouse.serve.pages.conversations import (
     OPEN,
@@ -15,8 +15,10 @@ from warehouse.serve.pages.conversations import (
     VERDICTS,
     Conditions,
     read_conversations,
+    read_measures,
 )
 from warehouse.serve.pages.selection import NONE
+from warehouse.serve.value_format import plural
 
 SORT_NAMES = {
     "hurt": "what hurts",
@@ -57,10 +59,17 @@ def build(visit: Visit) -> dict[str, Any]:
     own_values = {key: values[key] for key in OWN_KEYS if key in values}
     return {
         "list": page,
+        "summary": _summary(visit, conditions) if own_values.keys() - {"sort"} and page.rows else "",
         "rows": [
-            row | {"agent": visit.agent(row["agent_id"]), "url": conversation_url(visit, row["conversation_id"])}
+            row
+            | {
+                "agent": visit.agent(row["agent_id"]),
+                "url": conversation_url(visit, row["conversation_id"]),
+                "local_time": local_time(row["started_at"], row["local_start_at"]),
+            }
             for row in page.rows
         ],
+        "cost_decimals": dollar_decimals(row["cost_usd"] for row in page.rows),
         "conditions": describe(values),
         "without": {key: visit.filter.url("/conversations", **(own_values | {key: None})) for key in own_values},
         "pages": {
@@ -76,6 +85,24 @@ def build(visit: Visit) -> dict[str, Any]:
             if key not in ("outcome", "verdict", "min_wait", "words", "sort")
         },
     }
+
+
+def _summary(visit: Visit, conditions: Conditions) -> str:
+    """What the conversations of a list have in common, if it has conditions: without any, the overview says it."""
+    row = read_measures(visit.reader, conditions)
+    if not row["n_calls"]:
+        return ""
+    share, dollars = "share of 1", "US dollars"
+    parts = [
+        f"{number(row['success_rate'], share)} of {row['n_judged']:,} judged succeeded" if row["n_judged"] else "",
+        f"{number(row['containment_rate'], share)} of {row['n_reached']:,} reached were contained"
+        if row["n_reached"]
+        else "",
+        f"{number(row['error_rate'], share)} failed with an error",
+        f"95 of 100 waits were within {number(row['wait_p95_secs'], 'seconds')}" if row["n_waits"] else "",
+        f"{number(row['cost_usd_per_call'], dollars)} each" if row["n_priced"] else "",
+    ]
+    return f"Of {plural(row['n_calls'], 'finished conversation')}: {'; '.join(filter(None, parts))}."
 
 
 def parse(values: dict[str, str]) -> Conditions:

@@ -8,12 +8,14 @@ from typing import Any
 
 from pipelines.page import charts
 from pipelines.page.chart import Chart
-from pipelines.page.text import day, number
+from pipelines.page.text import change, day, dollar_decimals, number, words
 from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Facts, Table
 from pipelines.page.views.forecast import USD, forecast_charts
 from warehouse.serve.pages import money
-from warehouse.serve.pages.measures import measure_rows
+from warehouse.serve.pages.cards import is_notable
+from warehouse.serve.pages.measures import change as measure_change
+from warehouse.serve.pages.measures import is_better, measure_rows, sample_size
 from warehouse.serve.pages.selection import NONE
 from warehouse.serve.value_format import plural
 
@@ -53,9 +55,16 @@ def build(visit: Visit) -> dict[str, Any]:
     charts_ = [_components(visit), *forecast_charts(visit)]
     return {
         "heading": "Money",
-        "lede": _lede(total),
+        "lede": _lede(total) + _change(visit),
         "n_calls": total["n_calls"],
-        "blocks": [*charts_, _agents(visit), _models(visit), _reconciliation(visit), _switches(visit)],
+        "blocks": [
+            *charts_,
+            _component_totals(visit, total),
+            _agents(visit),
+            _models(visit),
+            _reconciliation(visit),
+            _switches(visit),
+        ],
         "charts": charts_,
     }
 
@@ -75,6 +84,69 @@ def _lede(total: dict[str, Any]) -> str:
     if total["n_priced"] < total["n_calls"]:
         text += f" The cost of {total['n_calls'] - total['n_priced']:,} is not known and not in it."
     return text
+
+
+def _change(visit: Visit) -> str:
+    """How much more or less that is than in the period before, and whether through more of them or dearer ones."""
+    parts = money.cost_change(visit.reader)
+    if parts is None:
+        return ""
+    n_days = visit.filter.period.n_days
+    before = "the day before" if n_days == 1 else f"the {n_days} days before"
+    more = "more" if parts.difference > 0 else "less"
+    return (
+        f" That is {number(abs(parts.difference), USD)} {more} than in {before} ({number(parts.previous, USD)}): "
+        f"{change(parts.by_number, USD)} through the number of conversations, {change(parts.by_price, USD)} through "
+        "what one costs."
+    )
+
+
+def _component_totals(visit: Visit, total: dict[str, Any]) -> Table:
+    rows = money.component_totals(visit.reader)
+    whole = total["cost_usd"] or 1
+    decimals = dollar_decimals(row["cost_usd"] for row in rows)
+    return Table(
+        name="component_totals",
+        title="By component",
+        note="their sum is the cost; a component leads to the most expensive conversations",
+        rows=[
+            {
+                "name": COMPONENT_NAMES.get(row["component"], words(row["component"])),
+                "cost_usd": row["cost_usd"] or 0,
+                "previous_cost_usd": row["previous_cost_usd"] or 0,
+                "difference": change((row["cost_usd"] or 0) - (row["previous_cost_usd"] or 0), USD, decimals),
+                "share": (row["cost_usd"] or 0) / whole,
+                "url": visit.filter.url("/conversations", sort="cost"),
+            }
+            for row in rows
+        ],
+        columns={"name": "component", "cost_usd": "cost", "share": "of all"}
+        | ({"previous_cost_usd": "before", "difference": "change"} if visit.filter.selection.is_compared else {}),
+        units={"name": "text", "cost_usd": USD, "previous_cost_usd": USD, "share": "share of 1"},
+        metric="metrics.cost_daily.cost_usd",
+        empty="No conversation of this filter has a known cost.",
+    )
+
+
+def amount(value: float | None, previous: float | None, visit: Visit) -> dict[str, Any]:
+    """A cell of a cost with its change: a sum is neither better nor worse, as it follows the conversations."""
+    is_compared = visit.filter.selection.is_compared
+    difference = measure_change(value, previous or 0) if is_compared else None
+    return {"value": value, "unit": USD, "change": difference, "is_better": None, "is_notable": False}
+
+
+def price(row: dict[str, Any], previous: dict[str, Any], column: str) -> dict[str, Any]:
+    """A cell of a cost per conversation or success with its change."""
+    size = sample_size(column)
+    difference = measure_change(row[column], previous.get(column))
+    return {
+        "value": row[column],
+        "unit": USD,
+        "n": row[size],
+        "change": difference,
+        "is_better": is_better(difference, "low"),
+        "is_notable": is_notable(column, row[column], row[size], previous.get(column), previous.get(size, 0)),
+    }
 
 
 def _components(visit: Visit) -> Chart:
@@ -118,7 +190,7 @@ def _components(visit: Visit) -> Chart:
 
 def _agents(visit: Visit) -> Table:
     rows = measure_rows(visit.reader, "agent_id", has_waits=False)
-    most = max((row["cost_usd"] or 0 for row in rows), default=0) or 1
+    before = {row["key_0"]: row for row in measure_rows(visit.reader, "agent_id", is_before=True, has_waits=False)}
     return Table(
         name="agents",
         title="By agent",
@@ -127,27 +199,27 @@ def _agents(visit: Visit) -> Table:
             row
             | {
                 "agent": visit.agent(row["key_0"]),
-                "bar": (row["cost_usd"] or 0) / most,
+                "cost": amount(row["cost_usd"], before.get(row["key_0"], {}).get("cost_usd"), visit),
+                "each": price(row, before.get(row["key_0"], {}), "cost_usd_per_call"),
+                "per_success": price(row, before.get(row["key_0"], {}), "cost_usd_per_success"),
                 "url": visit.filter.url("/conversations", agent=row["key_0"] or NONE, sort="cost"),
             }
             for row in sorted(rows, key=lambda row: -(row["cost_usd"] or 0))
         ],
         columns={
             "agent": "agent",
-            "bar": "",
-            "cost_usd": "cost",
+            "cost": "cost",
             "n_calls": "conversations",
-            "cost_usd_per_call": "each",
-            "cost_usd_per_success": "per success",
+            "each": "each",
+            "per_success": "per success",
             "n_success": "successes",
         },
         units={
             "agent": "text",
-            "bar": "bar",
-            "cost_usd": USD,
+            "cost": "change",
             "n_calls": "count",
-            "cost_usd_per_call": USD,
-            "cost_usd_per_success": USD,
+            "each": "change",
+            "per_success": "change",
             "n_success": "count",
         },
         metric="metrics.agent_daily.cost_usd",
@@ -254,6 +326,7 @@ def _switches(visit: Visit) -> Table:
             "estimated_saving_usd": USD,
         },
         metric="metrics.llm_switch.estimated_saving_usd",
+        wide=True,
         empty="No model is cheaper, or no prices were requested: `convohouse prices`.",
     )
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Any
 
 from pipelines.page import charts
 from pipelines.page.chart import Chart
 from pipelines.page.filter import ALL_CONVERSATIONS
-from pipelines.page.text import change, day, number
-from pipelines.page.views.base import View, Visit, day_rows
+from pipelines.page.text import change, day, length, number, words
+from pipelines.page.views.base import View, Visit, conversation_url, day_rows
 from warehouse.serve.pages.cards import Card
+from warehouse.serve.pages.conversations import worst_spoken
 from warehouse.serve.pages.measures import FEW
-from warehouse.serve.pages.overview import Overview, read_overview
+from warehouse.serve.pages.overview import Overview, read_overview, version_starts
 from warehouse.serve.pages.selection import NONE
 from warehouse.serve.value_format import plural
 
+BAD_RATING = 2
 MAX_ITEMS = 6
 """Of what needs attention; the rest is counted."""
 
@@ -55,9 +58,9 @@ MEASURE_LINKS = LINKS | {
 
 TRENDS = (
     ("success_rate", "n_judged", "share of judged conversations, by day"),
-    ("n_calls", "n_calls", "finished conversations, by day"),
     ("cost_usd_per_success", "n_success", "cost of all conversations ÷ successes, by day"),
     ("wait_p95_secs", "n_waits", "19 of 20 waits were shorter, by day"),
+    ("n_calls", "n_calls", "finished conversations, by day"),
     ("error_rate", "n_calls", "failed, ended with an error, or stopped by the platform, by day"),
 )
 
@@ -66,8 +69,11 @@ def build(visit: Visit) -> dict[str, Any]:
     """The values of the template."""
     overview = read_overview(visit.reader)
     attention = _attention(visit, overview)
+    starts = version_starts(visit.reader)
     return {
-        "sentence": sentence(visit, overview) + _unfinished_day(visit),
+        "sentence": sentence(visit, overview) + _newest_version(starts) + _unfinished_day(visit),
+        "next_steps": _next_steps(visit, overview, starts),
+        "total": _total(overview),
         "cards": overview.cards,
         "card_sizes": CARD_SIZES,
         "coverages": {card.column: text for card in overview.cards if (text := coverage(card))},
@@ -77,7 +83,8 @@ def build(visit: Visit) -> dict[str, Any]:
         "attention": attention[:MAX_ITEMS],
         "more_attention": attention[MAX_ITEMS:],
         "calm": calm(overview),
-        "charts": trends(visit, overview),
+        "worst": _worst(visit),
+        "charts": trends(visit, overview, starts),
     }
 
 
@@ -120,6 +127,59 @@ def _comparison(visit: Visit, overview: Overview, before: str) -> str:
     if mover:
         text += f", most at {visit.agent(mover.agent_id)} ({change(mover.change, unit)})"
     return f"{text}."
+
+
+def _newest_version(starts: list[dict[str, Any]]) -> str:
+    """The newest version of the agent that is selected."""
+    if not starts:
+        return ""
+    return f" Its newest version, …{starts[-1]['version_id'][-4:]}, began on {day(starts[-1]['first_date'])}."
+
+
+def _next_steps(visit: Visit, overview: Overview, starts: list[dict[str, Any]]) -> dict[str, str]:
+    """Links that follow from the sentence, by their text."""
+    steps = {}
+    if overview.headline and overview.headline.column.startswith("cost"):
+        steps["See the parts of the cost"] = visit.filter.url("/money")
+    elif overview.headline:
+        steps["See the conversations"] = visit.filter.url("/conversations", **LINKS[overview.headline.column])
+    if overview.mover:
+        agent_id = overview.mover.agent_id
+        steps[f"See {visit.agent(agent_id)}"] = visit.filter.url("/", agent=agent_id or NONE)
+    if starts:
+        steps["Compare its versions"] = visit.filter.url("/agents")
+    return steps
+
+
+def _total(overview: Overview) -> str:
+    """What all conversations of the days cost."""
+    cost = [row["cost_usd"] for row in overview.days if row["cost_usd"] is not None]
+    return number(math.fsum(cost), "US dollars") if cost else ""
+
+
+def _worst(visit: Visit) -> list[dict[str, Any]]:
+    """Conversations to listen to first, each with what went wrong in it."""
+    return [
+        {
+            "title": row["summary_title"] or "without a title",
+            "detail": f"{visit.agent(row['agent_id'])}, {day(row['started_at'].date())}"
+            + (f", {length(row['call_duration_secs'])}" if row["call_duration_secs"] is not None else ""),
+            "text": _problems(row),
+            "url": conversation_url(visit, row["conversation_id"]),
+        }
+        for row in worst_spoken(visit.reader)
+    ]
+
+
+def _problems(row: dict[str, Any]) -> str:
+    texts = {
+        words(row["outcome"]): row["outcome"] in ("error", "blocked", "abandoned", "cut_off"),
+        "judged a failure": row["call_successful"] == "failure",
+        f"{plural(row['n_tool_errors'] or 0, 'tool error')}": (row["n_tool_errors"] or 0) > 0,
+        f"waits up to {number(row['p95_wait_secs'], 'seconds')}": row["is_slow"],
+        "a bad rating": (row["rating"] is not None and row["rating"] <= BAD_RATING) or (row["dislikes"] or 0) > 0,
+    }
+    return ", ".join(text for text, holds in texts.items() if holds)
 
 
 def _nothing(visit: Visit) -> str:
@@ -196,15 +256,30 @@ def _missed_target(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def trends(visit: Visit, overview: Overview) -> list[Chart]:
-    """The measures by day."""
+def trends(visit: Visit, overview: Overview, starts: list[dict[str, Any]]) -> list[Chart]:
+    """The measures by day, with the days on which a version began."""
+    period = visit.filter.period
+    marks = [
+        {
+            "day": row["first_date"].isoformat(),
+            "kind": "version",
+            "tip": f"{day(row['first_date'])}: version …{row['version_id'][-4:]} begins",
+            "url": visit.filter.url("/", version=row["version_id"]),
+        }
+        for row in starts
+        if period.first <= row["first_date"] <= period.last
+    ]
+    dashed = "; dashed: a version begins" if marks else ""
     definitions = {card.column: card.definition for card in overview.cards}
     return [
         Chart(
             name=column,
             title=SHORT_NAMES.get(column, definitions[column].name),
-            note=f"{note}; hollow: fewer than 20" if size != "n_calls" or column != "n_calls" else note,
-            spec=charts.columns("count") if column == "n_calls" else charts.trend(definitions[column].unit),
+            note=f"{note}; hollow: fewer than 20{dashed}" if column != "n_calls" else note,
+            marks=marks if column != "n_calls" else (),
+            spec=charts.columns("count")
+            if column == "n_calls"
+            else charts.trend(definitions[column].unit, has_versions=bool(marks)),
             rows=day_rows(visit, overview.days, column, size, definitions[column].unit, **LINKS[column]),
             period=visit.filter.period,
             columns={"date": "day", "value": definitions[column].name} | ({} if column == "n_calls" else {"n": "n"}),
@@ -220,7 +295,7 @@ def _without_headline(visit: Visit, overview: Overview, finished: str, before: s
     cards, mover = overview.cards[1:], overview.mover
     if all(min(card.n, card.previous_n) < FEW for card in cards):
         return f"{finished}; here or in {before} there are too few to say what changed."
-    text = f"Compared with {before}, no rate, cost or wait moved by more than chance"
+    text = f"Compared with {before}, no rate, wait or cost per success moved by more than chance"
     if mover is None:
         return f"{text}."
     (definition,) = (card.definition for card in cards if card.column == mover.column)

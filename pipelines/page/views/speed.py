@@ -118,11 +118,11 @@ def _hours(visit: Visit) -> Chart:
         spec=charts.heat_map(hours, len({row["weekday"] for row in rows}), share=False, good="low"),
         rows=[
             {
-                "label": WEEKDAYS[row["weekday"] - 1],
+                "label": _weekday(row),
                 "x": f"{row['hour']}",
                 "value": row["wait_p95_secs"],
                 "n": row["n_waits"],
-                "tip": f"{WEEKDAYS[row['weekday'] - 1]} {row['hour']}:00: {number(row['wait_p95_secs'], SECONDS)}, "
+                "tip": f"{_weekday(row)} {row['hour']}:00: {number(row['wait_p95_secs'], SECONDS)}, "
                 f"n {row['n_waits']:,}",
                 "url": visit.filter.url("/conversations", weekday=row["weekday"], hour=row["hour"], sort="wait"),
             }
@@ -132,6 +132,10 @@ def _hours(visit: Visit) -> Chart:
         units={"label": "text", "x": "text", "value": SECONDS, "n": "count"},
         metric="metrics.agent_daily.wait_p95_secs",
     )
+
+
+def _weekday(row: dict[str, Any]) -> str:
+    return "all days" if row["weekday"] is None else WEEKDAYS[row["weekday"] - 1]
 
 
 def _drop_off(visit: Visit) -> Chart:

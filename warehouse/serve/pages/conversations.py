@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from warehouse.serve.pages.measures import SLOW_WAIT
+from warehouse.serve.pages.measures import RATIO_LIST, SLOW_WAIT, SUM_LIST
 from warehouse.serve.pages.selection import Reader, Row, or_none
 from warehouse.serve.search_terms import pattern, search_terms
 
@@ -100,14 +100,52 @@ def read_conversations(reader: Reader, conditions: Conditions) -> ConversationLi
     return ConversationList(rows, n, n_open, max(1, -(-n // PAGE_SIZE)), page)
 
 
+WORST_SPOKEN = f"""
+select
+    conversation_id, started_at, local_start_at, agent_id, summary_title, call_duration_secs, outcome, call_successful,
+    n_tool_errors, p95_wait_secs, {IS_SLOW} as is_slow, rating, dislikes
+from conversations
+where n_user_turns > 0 and {HURT} > 0
+order by {HURT} desc, n_tool_errors desc, p95_wait_secs desc nulls last, started_at desc, conversation_id
+limit 5
+"""  # noqa: S608 -- our own SQL
+"""As the list that is sorted by what hurts, but of conversations in which there is something to hear."""
+
+
+def worst_spoken(reader: Reader) -> list[Row]:
+    """The finished conversations of the period that hurt most, of those in which the user said something."""
+    return reader.rows(WORST_SPOKEN)
+
+
+def read_measures(reader: Reader, conditions: Conditions) -> Row:
+    """Measures of all pages of a list, over its finished conversations."""
+    where, parameters = _where(conditions)
+    return reader.row(
+        f"""
+        with matched as materialized (
+            select * from selected where is_counted and {where}
+        ),
+        waits as (
+            select count(turns.wait_secs) as n_waits, quantile_cont(turns.wait_secs, 0.95) as wait_p95_secs
+            from matched
+            join marts.fct_turns as turns using (workspace, conversation_id, start_date)
+        )
+        select *, {RATIO_LIST}
+        from (select {SUM_LIST} from matched)
+        cross join waits
+        """,  # noqa: S608 -- every name is ours; values are parameters
+        **parameters,
+    )
+
+
 def _page(reader: Reader, conditions: Conditions, page: int) -> list[Row]:
     """Rows of a page, each with ``n`` and ``n_open`` of all pages: to look for words takes most of the time."""
     where, parameters = _where(conditions)
     return reader.rows(
         f"""
         select
-            conversation_id, started_at, agent_id, channel, main_language, call_duration_secs, call_successful,
-            cost_usd, p95_wait_secs, n_tool_errors, rating, summary_title, {OUTCOME} as shown_outcome,
+            conversation_id, started_at, local_start_at, agent_id, call_duration_secs, call_successful, cost_usd,
+            p95_wait_secs, n_tool_errors, rating, summary_title, {OUTCOME} as shown_outcome,
             outcome_reason, {HURT} as hurt, {IS_SLOW} as is_slow, count(*) over () as n,
             count(*) filter (outcome is null) over () as n_open
         from selected

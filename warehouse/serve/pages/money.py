@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from warehouse.serve.pages.measures import measure_rows
 from warehouse.serve.pages.selection import OF_SCOPE, Reader, Row, or_none
 
 COMPONENTS = """
@@ -15,6 +18,24 @@ from conversations
 join intermediate.int_cost_components as costs using (workspace, conversation_id, start_date)
 group by all
 order by all
+"""
+
+COMPONENT_TOTALS = """
+with parts as (
+    select selected.is_before, costs.component, cast(costs.cost_usd as decimal(38, 12)) as amount
+    from selected
+    join intermediate.int_cost_components as costs using (workspace, conversation_id, start_date)
+    where selected.is_counted and costs.cost_usd is not null
+)
+
+select
+    component,
+    count(*) filter (not is_before) as n_calls,
+    cast(sum(amount) filter (not is_before) as double) as cost_usd,
+    cast(sum(amount) filter (is_before) as double) as previous_cost_usd
+from parts
+group by component
+order by abs(coalesce(cost_usd, 0)) desc, component
 """
 
 MODELS = """
@@ -118,6 +139,36 @@ limit 12
 def components(reader: Reader) -> list[Row]:
     """Cost by day and component of ``intermediate.int_cost_components``; the components add up to the cost."""
     return reader.rows(COMPONENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class CostChange:
+    """The cost of a period minus that of the period before, in US dollars, and the two parts that add up to it.
+
+    ``by_number`` is what the difference in the number of conversations would cost at the price that one had before,
+    ``by_price`` what the conversations now cost more or less each.
+    """
+
+    difference: float
+    previous: float
+    by_number: float
+    by_price: float
+
+
+def cost_change(reader: Reader) -> CostChange | None:
+    """What changed against the period before, over conversations whose cost is known; None if one has none."""
+    (now,) = measure_rows(reader, has_waits=False)
+    (before,) = measure_rows(reader, is_before=True, has_waits=False)
+    if not now["n_priced"] or not before["n_priced"]:
+        return None
+    by_number = (now["n_priced"] - before["n_priced"]) * before["cost_usd"] / before["n_priced"]
+    difference = now["cost_usd"] - before["cost_usd"]
+    return CostChange(difference, before["cost_usd"], by_number, difference - by_number)
+
+
+def component_totals(reader: Reader) -> list[Row]:
+    """Cost by component, of the period and of the period before; the largest first."""
+    return reader.rows(COMPONENT_TOTALS)
 
 
 def models(reader: Reader) -> list[Row]:

@@ -38,11 +38,10 @@ class Mover:
 class Overview:
     """What the overview shows.
 
-    ``headline`` is the notable card, other than conversations, that changed most. ``anomalies`` are flagged rows of
-    ``metrics.anomalies`` of the period, with the name and unit of their measure, of ``n_compared_days`` rows that could
-    be compared with days before; ``missed_targets`` rows of
-    ``metrics.targets``, of ``n_targets`` that were to be met; ``failing_tools`` have rates of both periods; ``days``
-    are measures by day.
+    ``headline`` is the notable card, other than conversations, that changed most; one that got worse comes first.
+    ``anomalies`` are flagged rows of ``metrics.anomalies`` of the period, with the name and unit of their measure, of
+    ``n_compared_days`` rows that could be compared with days before; ``missed_targets`` rows of ``metrics.targets``,
+    of ``n_targets`` that were to be met; ``failing_tools`` have rates of both periods; ``days`` are measures by day.
     """
 
     cards: list[Card]
@@ -88,6 +87,16 @@ order by abs(difference) / nullif(target, 0) desc, agent_id, metric
 """  # noqa: S608 -- our own SQL
 """Of the last week that ended in the period."""
 
+VERSION_STARTS = f"""
+select version_id, cast(min(first_call_at) as date) as first_date
+from metrics.version_comparison
+where version_id is not null and {OF_SCOPE}
+group by version_id
+having first_date > (select min(start_date) from marts.fct_conversations where {OF_SCOPE})
+order by first_date, version_id
+"""  # noqa: S608 -- our own SQL
+"""Versions of an agent that began after its first conversation."""
+
 TARGETS = """
 select metric, target
 from seeds.targets
@@ -128,7 +137,7 @@ def read_overview(reader: Reader) -> Overview:
     days = measure_rows(reader, "start_date")
     page_cards = cards(reader, days, targets={row["metric"]: row["target"] for row in targets})
     notable = [card for card in page_cards if card.is_notable and card.column != "n_calls"]
-    headline = max(notable, key=_relative_change, default=None)
+    headline = max(notable, key=lambda card: (card.is_better is False, _relative_change(card)), default=None)
     defined = definitions(reader)
     scope = {
         "first": selection.period.first,
@@ -157,6 +166,12 @@ def read_overview(reader: Reader) -> Overview:
         days=days,
         n_open=n_open,
     )
+
+
+def version_starts(reader: Reader) -> list[Row]:
+    """Versions of the selection's agent and the day of their first conversation; none if no agent is selected."""
+    selection = reader.chosen
+    return reader.rows(VERSION_STARTS, **selection.scope) if selection.agent_id else []
 
 
 def newly_failing_tools(reader: Reader) -> list[Row]:

@@ -56,8 +56,8 @@ select
     quantile_cont(wait_secs, 0.95) as wait_p95_secs
 from {waits}
 where not is_before
-group by all
-order by all
+group by grouping sets ((local_weekday, local_start_hour), (local_start_hour))
+order by weekday nulls first, hour
 """
 
 DROP_OFF = """
@@ -127,7 +127,7 @@ def within(reader: Reader) -> list[Row]:
 
 
 def by_hour(reader: Reader) -> list[Row]:
-    """The 95th percentile of waits by local weekday and hour."""
+    """The 95th percentile of waits by local hour: of all days (weekday is null), then by weekday."""
     return reader.rows(HOURS.format(waits=reader.waits()))
 
 

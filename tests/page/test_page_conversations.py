@@ -11,7 +11,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipelines.page.app import create_app
+from pipelines.page.views.overview import MEASURE_LINKS
 from tests.helpers.page_home import shown_cards, site, sql
+from tests.helpers.reference_docs import ROOT
 
 pytestmark = pytest.mark.timeout(400)  # the first test of a worker syncs the home
 
@@ -41,6 +43,10 @@ CONDITIONS = {
     "model=gpt-4.1-mini": having("fct_llm_usage", "model = 'gpt-4.1-mini' and is_total"),
     "weekday=2&hour=10": "local_weekday = 2 and local_start_hour = 10",
     "repeat=yes": "is_repeat_caller_7d",
+    "tool_error=lookup_reservation&error_type=timeout": having(
+        "fct_tool_calls", "tool_name = 'lookup_reservation' and is_error and error_type = 'timeout'"
+    ),
+    "error_type=not_given": having("fct_tool_calls", "is_error and coalesce(error_type, '') = ''"),
     "repeat=no": "caller_id is not null and not is_repeat_caller_7d",
     "words=APPOINTMENT": having("fct_turns", "message ilike '%appointment%'"),
     "verdict=failure&channel=chat&min_wait=": "call_successful = 'failure' and channel = 'chat'",
@@ -112,3 +118,46 @@ def test_the_long_waits_of_a_conversation_are_marked(client, page_home):
     assert [(row["value"], row["kind"]) for row in chart["datasets"]["rows"]] == [
         (row["wait_secs"], "long" if row["is_long"] else "short") for row in waits
     ]
+
+
+def test_a_first_contact_resolution_is_one_that_the_rate_counts(client, page_home):
+    (expected,) = sql(
+        page_home,
+        "select sum(n_resolved) as yes, sum(n_traced) - sum(n_resolved) as no from metrics.agent_daily "
+        "where start_date between '2026-10-29' and '2026-11-11'",
+    )
+    shown = {
+        answer: re.search(
+            r"<h1>([\d,]+) conversation",
+            client.get(f"/conversations?from=2026-10-29&to=2026-11-11&first_contact={answer}").text,
+        )[1]
+        for answer in ("yes", "no")
+    }
+    assert expected["no"] > 0
+    assert shown == {answer: f"{n:,}" for answer, n in expected.items()}
+
+
+@pytest.mark.parametrize(
+    ("sort", "column"),
+    [("queue", "queue_wait_secs desc"), ("interruptions", "n_interruptions desc"), ("rating", "rating")],
+)
+def test_a_list_can_be_sorted_by_what_a_target_or_an_unusual_day_is_about(sort, column, client, page_home):
+    (first,) = sql(
+        page_home,
+        f"select conversation_id from marts.fct_conversations where {DAYS} "
+        f"order by {column} nulls last, started_at desc, conversation_id limit 1",
+    )
+    links = re.findall(r'href="/conversations/([^"?]+)', client.get(f"/conversations?sort={sort}").text)
+    assert links[0] == first["conversation_id"]
+
+
+def test_every_measure_with_a_target_or_unusual_days_leads_to_conversations_in_an_order_of_its_own(page_home):
+    headers = (headers_of("sql/seeds/targets.toml", "metric"), headers_of("sql/metrics/anomalies.sql", "measure"))
+    assert all(headers)
+    assert [name for names in headers for name in names if name not in MEASURE_LINKS] == []
+
+
+def headers_of(file, column):
+    """The values that a header accepts for a column."""
+    listed = re.search(rf"^{column} = \[(.*?)\]", (ROOT / file).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return re.findall(r'"(\w+)"', listed[1])

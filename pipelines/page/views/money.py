@@ -79,7 +79,10 @@ def _lede(total: dict[str, Any]) -> str:
         )
     text = (
         f"{number(total['cost_usd'], USD)} for {plural(total['n_calls'], 'conversation')}: "
-        f"{number(total['cost_usd_per_call'], USD)} each, {number(total['cost_usd_per_success'], USD)} per success."
+        f"{number(total['cost_usd_per_call'], USD)} each"
+    )
+    text += (
+        f", {number(total['cost_usd_per_success'], USD)} per success." if total["n_success"] else ", and no success."
     )
     if total["n_priced"] < total["n_calls"]:
         text += f" The cost of {total['n_calls'] - total['n_priced']:,} is not known and not in it."

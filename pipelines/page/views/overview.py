@@ -45,6 +45,23 @@ LINKS: dict[str, dict[str, object]] = {
 """The conversations behind a measure: parameters of the list, by column."""
 
 MEASURE_LINKS = LINKS | {
+    "reach_rate": {"outcome": "not_reached"},
+    "success_coverage": {"verdict": "unknown"},
+    "contained_no_callback_rate": {"contained": "yes"},
+    "resolved_containment_rate": {"contained": "no"},
+    "fcr_rate": {"first_contact": "no"},
+    "fcr_judged_rate": {"first_contact": "no"},
+    "queue_abandonment_rate": {"outcome": "abandoned", "sort": "queue"},
+    "asa_secs": {"sort": "queue"},
+    "service_level_rate": {"sort": "queue"},
+    "rating": {"sort": "rating"},
+    "csat_rate": {"sort": "rating"},
+    "interruption_rate": {"sort": "interruptions"},
+    "cost_usd": {"sort": "cost"},
+    "cost_usd_per_minute": {"sort": "cost"},
+    "cost_usd_per_resolution": {"sort": "cost"},
+    "llm_cost_usd": {"sort": "cost"},
+    "wait_p99_secs": {"sort": "wait"},
     "abandonment_rate": {"outcome": "abandoned"},
     "transfer_rate": {"transferred": "yes"},
     "voicemail_rate": {"outcome": "voicemail"},

@@ -139,7 +139,9 @@ def _errors(visit: Visit) -> Table:
             | {
                 "tool_name": row["tool_name"] or "not given",
                 "type": words(row["error_type"]),
-                "url": visit.filter.url("/conversations", tool_error=row["tool_name"] or NONE),
+                "url": visit.filter.url(
+                    "/conversations", tool_error=row["tool_name"] or NONE, error_type=row["error_type"]
+                ),
             }
             for row in tools.errors(visit.reader)
         ],

@@ -37,9 +37,32 @@ SORTS = {
     "cost": "cost_usd desc nulls last",
     "length": "call_duration_secs desc nulls last",
     "tool_errors": "n_tool_errors desc, started_at desc",
+    "queue": "queue_wait_secs desc nulls last, started_at desc",
+    "interruptions": "n_interruptions desc nulls last, started_at desc",
+    "rating": "rating nulls last, started_at desc",
 }
 
 TOOL = or_none("parts.tool_name")
+
+ERROR_TYPE = "coalesce(nullif(parts.error_type, ''), 'not_given')"
+
+RESOLVED_AT_ONCE = """
+(
+    select coalesce(call_successful = 'success', false) and not returns.is_back_7d
+    from intermediate.int_returns as returns
+    where
+        returns.workspace = selected.workspace
+        and returns.conversation_id = selected.conversation_id
+        and returns.is_back_7d is not null
+        and selected.is_reached
+        and selected.start_date + interval 7 day < (
+            select max(newest.start_date)
+            from marts.fct_conversations as newest
+            where newest.workspace = selected.workspace
+        )
+)
+"""
+"""Whether it is a first-contact resolution as in ``metrics.agent_daily.fcr_rate``; null where it is not counted."""
 
 IS_SLOW = f"coalesce(p95_wait_secs, 0) > {SLOW_WAIT}"
 
@@ -67,11 +90,13 @@ class Conditions:
     criterion_result: str = "failure"
     tool: str | None = None
     tool_error: str | None = None
+    error_type: str | None = None
     termination: str | None = None
     model: str | None = None
     weekday: int | None = None
     hour: int | None = None
     is_repeat_caller: bool | None = None
+    is_resolved_at_once: bool | None = None
     words: str | None = None
     sort: str = "hurt"
     page: int = 1
@@ -100,12 +125,15 @@ def read_conversations(reader: Reader, conditions: Conditions) -> ConversationLi
     return ConversationList(rows, n, n_open, max(1, -(-n // PAGE_SIZE)), page)
 
 
+DIALOGUE_TURNS = 2
+"""Turns of the user from which there is something to listen to."""
+
 WORST_SPOKEN = f"""
 select
     conversation_id, started_at, local_start_at, agent_id, summary_title, call_duration_secs, outcome, call_successful,
     n_tool_errors, p95_wait_secs, {IS_SLOW} as is_slow, rating, dislikes
 from conversations
-where n_user_turns > 0 and {HURT} > 0
+where n_user_turns >= {DIALOGUE_TURNS} and {HURT} > 0
 order by {HURT} desc, n_tool_errors desc, p95_wait_secs desc nulls last, started_at desc, conversation_id
 limit 5
 """  # noqa: S608 -- our own SQL
@@ -113,7 +141,7 @@ limit 5
 
 
 def worst_spoken(reader: Reader) -> list[Row]:
-    """The finished conversations of the period that hurt most, of those in which the user said something."""
+    """The finished conversations of the period that hurt most, of those in which the user spoke more than once."""
     return reader.rows(WORST_SPOKEN)
 
 
@@ -139,17 +167,27 @@ def read_measures(reader: Reader, conditions: Conditions) -> Row:
 
 
 def _page(reader: Reader, conditions: Conditions, page: int) -> list[Row]:
-    """Rows of a page, each with ``n`` and ``n_open`` of all pages: to look for words takes most of the time."""
+    """Rows of a page, each with ``n`` and ``n_open`` of all pages.
+
+    Conversations are looked for once, as words take most of the time, and counted by their keys alone: a count over all
+    rows of the list would hold all of them in memory, which took sixty times as long for 100,000.
+    """
     where, parameters = _where(conditions)
     return reader.rows(
         f"""
+        with matched as materialized (
+            select workspace, conversation_id, start_date, outcome is null as is_open from selected where {where}
+        ),
+        numbers as (
+            select count(*) as n, count(*) filter (is_open) as n_open from matched
+        )
         select
             conversation_id, started_at, local_start_at, agent_id, call_duration_secs, call_successful, cost_usd,
             p95_wait_secs, n_tool_errors, rating, summary_title, {OUTCOME} as shown_outcome,
-            outcome_reason, {HURT} as hurt, {IS_SLOW} as is_slow, count(*) over () as n,
-            count(*) filter (outcome is null) over () as n_open
+            outcome_reason, {HURT} as hurt, {IS_SLOW} as is_slow, numbers.n, numbers.n_open
         from selected
-        where {where}
+        join matched using (workspace, conversation_id, start_date)
+        cross join numbers
         order by {SORTS[conditions.sort]}, conversation_id
         limit {PAGE_SIZE} offset $offset
         """,  # noqa: S608 -- every name is ours; values are parameters
@@ -159,6 +197,7 @@ def _page(reader: Reader, conditions: Conditions, page: int) -> list[Row]:
 
 
 def _where(conditions: Conditions) -> tuple[str, dict[str, Any]]:
+    of_tool = f" and {TOOL} = $tool_error" if conditions.tool_error is not None else ""
     parts = {
         "not is_before": None,
         f"{OUTCOME} = $outcome": conditions.outcome,
@@ -169,11 +208,13 @@ def _where(conditions: Conditions) -> tuple[str, dict[str, Any]]:
         _exists("fct_turns", "parts.wait_secs > $min_wait_secs"): conditions.min_wait_secs,
         _exists("fct_tool_calls", f"{TOOL} = $tool"): conditions.tool,
         _exists("fct_tool_calls", f"{TOOL} = $tool_error and parts.is_error"): conditions.tool_error,
+        _exists("fct_tool_calls", f"parts.is_error{of_tool} and {ERROR_TYPE} = $error_type"): conditions.error_type,
         "termination_group = $termination": conditions.termination,
         _exists("fct_llm_usage", f"{or_none('parts.model')} = $model and parts.is_total"): conditions.model,
         "local_weekday = $weekday": conditions.weekday,
         "local_start_hour = $hour": conditions.hour,
         "is_repeat_caller_7d = $is_repeat_caller": conditions.is_repeat_caller,
+        f"{RESOLVED_AT_ONCE} = $is_resolved_at_once": conditions.is_resolved_at_once,
     }
     where = [part for part, value in parts.items() if value is not None or part == "not is_before"]
     parameters = {

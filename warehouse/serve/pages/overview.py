@@ -40,8 +40,8 @@ class Overview:
 
     ``headline`` is the notable card, other than conversations, that changed most; one that got worse comes first.
     ``anomalies`` are flagged rows of ``metrics.anomalies`` of the period, with the name and unit of their measure, of
-    ``n_compared_days`` rows that could be compared with days before; ``missed_targets`` rows of ``metrics.targets``, of
-    ``n_targets`` that were to be met; ``failing_tools`` have rates of both periods; ``days`` are measures by day.
+    ``n_compared_days`` rows that could be compared with days before; ``missed_targets`` rows of ``metrics.targets``,
+    of ``n_targets`` that were to be met; ``failing_tools`` have rates of both periods; ``days`` are measures by day.
     """
 
     cards: list[Card]

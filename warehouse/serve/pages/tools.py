@@ -75,7 +75,7 @@ order by now.n_errors desc, now.n_tool_calls desc, now.tool_name
 ERRORS = """
 select
     tools.tool_name,
-    coalesce(nullif(tools.error_type, ''), 'not given') as error_type,
+    coalesce(nullif(tools.error_type, ''), 'not_given') as error_type,
     count(*) as n_errors,
     mode(
         left(coalesce(tools.raw_error_message, tools.result_value), 200)

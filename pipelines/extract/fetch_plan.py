@@ -100,9 +100,7 @@ def _conversations_of_malformed_rows(home: Home, quarantined: pl.DataFrame) -> p
 
     They are read by their id; the start is the time of the listing, until the document says it.
     """
-    rows = quarantined.filter(
-        pl.col("reason") == MALFORMED_ROW, ~pl.col("conversation_id").str.starts_with(ROW_PREFIX)
-    )
+    rows = quarantined.filter(pl.col("reason") == MALFORMED_ROW, ~pl.col("conversation_id").str.starts_with(ROW_PREFIX))
     landed = landing.latest_snapshots(home, rows["conversation_id"])
     unlanded = rows.join(landed, "conversation_id", "anti")
     return unlanded.select("conversation_id", start_time_at="fetched_at")

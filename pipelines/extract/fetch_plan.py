@@ -13,7 +13,14 @@ from pipelines.extract.fetch_policy import decide_refetch
 from pipelines.extract.removals import ids_to_confirm
 from pipelines.extract.time_window import Window
 from warehouse.schema.activity import FEEDBACK_SENT
-from warehouse.schema.operations import MALFORMED_ROW, QUARANTINE, QUARANTINE_REASONS, ROW_PREFIX
+from warehouse.schema.operations import (
+    MALFORMED_ROW,
+    QUARANTINE,
+    QUARANTINE_REASONS,
+    ROW_PREFIX,
+    UNFETCHABLE,
+    UNREADABLE,
+)
 from warehouse.storage import activity_log, damage, lake, landing, quarantine
 from warehouse.storage.home import Home
 from warehouse.storage.landing import Listing
@@ -56,11 +63,17 @@ def plan_fetches(
         all_rows = pl.concat([landed_rows, unlanded_rows.select(landed_rows.columns)])
     events = announced_conversations(home)
     unlanded_events = events.filter(~pl.col("is_landed"))  # perhaps not listed either; if they are, the list row counts
-    malformed_rows, lost_conversations = _conversations_of_malformed_rows(home), damage.lost_conversations(home)
+    quarantined_rows = quarantine.current(home)
+    malformed_rows = _conversations_of_malformed_rows(home, quarantined_rows)
     all_rows = pl.concat(
-        [malformed_rows, unlanded_events, lost_conversations, all_rows], how="diagonal_relaxed"
+        [malformed_rows, unlanded_events, damage.lost_conversations(home), all_rows], how="diagonal_relaxed"
     ).select(landed_rows.columns)
-    requested_ids = {*conversations_with_new_feedback(home), *events["conversation_id"]}
+    unread_rows = quarantined_rows.filter(pl.col("reason").is_in([UNFETCHABLE, UNREADABLE]))
+    requested_ids = {
+        *conversations_with_new_feedback(home),
+        *events["conversation_id"],
+        *unread_rows["conversation_id"],  # perhaps for a reason that no longer holds: a listing shows it again
+    }
     latest_rows = all_rows.unique("conversation_id", keep="last", maintain_order=True)
     rows = decide_refetch(
         latest_rows,
@@ -84,12 +97,12 @@ def plan_fetches(
     return rows
 
 
-def _conversations_of_malformed_rows(home: Home) -> pl.DataFrame:
+def _conversations_of_malformed_rows(home: Home, quarantined_rows: pl.DataFrame) -> pl.DataFrame:
     """Conversations whose list row was quarantined and which are not landed: conversation_id, start_time_at.
 
     They are read by their id; the start is the time of the listing, until the document says it.
     """
-    rows = quarantine.current(home).filter(
+    rows = quarantined_rows.filter(
         pl.col("reason") == MALFORMED_ROW, ~pl.col("conversation_id").str.starts_with(ROW_PREFIX)
     )
     snapshots = landing.latest_snapshots(home, rows["conversation_id"])

@@ -38,14 +38,14 @@ MAX_BRANCHES = 100
 DAY_SECS = 86_400
 
 
-class Listing(NamedTuple):
+class ItemList(NamedTuple):
     """The entries of a list by id, in the order of the API, and why others cannot be used, by a name made of a hash."""
 
     entries: dict[str, Document]
     errors: dict[str, str]
 
 
-async def list_tools(client: ApiClient) -> Listing:
+async def list_tools(client: ApiClient) -> ItemList:
     """All tools of the workspace.
 
     Raises:
@@ -55,7 +55,7 @@ async def list_tools(client: ApiClient) -> Listing:
     return _by_id(rows, "id", TOOL_PREFIX)
 
 
-async def list_agents(client: ApiClient) -> Listing:
+async def list_agents(client: ApiClient) -> ItemList:
     """All agents of the workspace.
 
     Raises:
@@ -65,7 +65,7 @@ async def list_agents(client: ApiClient) -> Listing:
     return _by_id(rows, "agent_id", AGENT_PREFIX)
 
 
-async def list_batches(client: ApiClient) -> Listing:
+async def list_batches(client: ApiClient) -> ItemList:
     """All batches of calls of the workspace, without their recipients.
 
     Raises:
@@ -82,7 +82,7 @@ async def list_batches(client: ApiClient) -> Listing:
     return _by_id(rows, "id", BATCH_PREFIX)
 
 
-async def list_tags(client: ApiClient) -> Listing:
+async def list_tags(client: ApiClient) -> ItemList:
     """All tags of conversations of the workspace, with their titles.
 
     Raises:
@@ -112,7 +112,7 @@ async def get_agent_version(client: ApiClient, agent_id: str, version_id: str) -
     return await client.get(path, {}, _parse_object)
 
 
-async def list_branches(client: ApiClient, agent_id: str) -> Listing:
+async def list_branches(client: ApiClient, agent_id: str) -> ItemList:
     """The branches of an agent, archived ones too.
 
     Raises:
@@ -195,9 +195,9 @@ def _parse_list(body: bytes, key: str, next_key: str) -> tuple[list[Any], str | 
     return rows, cursor_of_next(cursor, has_more=msgspec.convert(page.get("has_more"), bool | None))
 
 
-def _by_id(rows: Iterable[Any], id_key: str, prefix: str) -> Listing:
+def _by_id(rows: Iterable[Any], id_key: str, prefix: str) -> ItemList:
     """The rows by id, the last of each; one without an id that can be used costs no other."""
-    listing = Listing({}, {})
+    listing = ItemList({}, {})
     for row in rows:
         if isinstance(row, dict) and is_usable_id(row_id := row.get(id_key)):
             listing.entries[row_id] = row

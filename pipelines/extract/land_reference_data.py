@@ -18,7 +18,7 @@ from warehouse.storage.landing_reference_data import land_items, latest_document
 Document = Mapping[str, Any]
 
 
-def land_listing(
+def land_item_listing(
     home: Home,
     table: Table,
     listed_at: datetime,

@@ -20,7 +20,6 @@ MIN_NIGHTS = 2
 """Days with removals after which a retention rule counts as seen to work."""
 MAX_NIGHTS = 5
 """The latest days with removals from which the age at which the rule removes is estimated."""
-DAY = timedelta(days=1)
 
 
 def read_removals(home: Home, list_rows: pl.DataFrame | None = None) -> pl.DataFrame:
@@ -134,7 +133,7 @@ def _retention_rules(home: Home, removals: pl.DataFrame, *, now: datetime, confi
         )
     )
     notice_days = 2  # one night may have been left out
-    confirm_days = confirm_after / DAY + 2 + notice_days
+    confirm_days = confirm_after / timedelta(days=1) + 2 + notice_days
     is_rule = (
         (pl.col("n_nights") >= MIN_NIGHTS)
         & (pl.col("age_days") > 1)

@@ -27,15 +27,15 @@ QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """The outcome of a run; ``errors`` has one line per problem."""
+class JobResult:
+    """How a run ended; ``errors`` has one line per problem."""
 
     run_id: str
     is_success: bool
     errors: tuple[str, ...]
 
 
-def run_job(app_context: Context, *, since: datetime, until: datetime, progress: Progress = no_progress) -> Outcome:
+def run_job(app_context: Context, *, since: datetime, until: datetime, progress: Progress = no_progress) -> JobResult:
     """Copy the conversations that started in [since, until), in one run.
 
     The run is stored and appears in Dagster's page (``instance_folder``).
@@ -54,4 +54,4 @@ def run_job(app_context: Context, *, since: datetime, until: datetime, progress:
         )
         errors = tuple(failure_lines(list(execute_run_iterator(InMemoryJob(job), run, instance))))
         ended_run = instance.get_run_by_id(run.run_id)
-    return Outcome(run.run_id, bool(ended_run and ended_run.is_success), errors)
+    return JobResult(run.run_id, bool(ended_run and ended_run.is_success), errors)

@@ -43,7 +43,7 @@ from pipelines.page.views import (
 )
 from pipelines.page.views.base import View, Visit
 from warehouse.errors import ConvohouseError, NothingBuiltError
-from warehouse.serve.pages.selection import reading, require_conversations, select
+from warehouse.serve.pages.selection import open_reader, require_conversations, select
 from warehouse.serve.pages.status import read_choices, read_status
 from warehouse.storage import lock
 from warehouse.storage.home import Home
@@ -105,7 +105,7 @@ def _endpoint(site: Site, view: View, turn: threading.Lock) -> Callable[[Request
 
 
 def _page(site: Site, view: View, request: Request) -> Response:
-    with reading(site.home) as reader:
+    with open_reader(site.home) as reader:
         if view.has_filter:
             require_conversations(reader)
         status = read_status(site.home, reader, now=site.clock(), fresh_for=site.fresh_for)
@@ -148,7 +148,7 @@ def _recording_endpoint(site: Site, turn: threading.Lock) -> Callable[[Request],
     def answer(request: Request) -> Response:
         with turn:
             try:
-                with reading(site.home) as reader:
+                with open_reader(site.home) as reader:
                     file = conversation.recording(site.home, reader, request.path_params["conversation_id"])
             except ConvohouseError:
                 file = None

@@ -19,7 +19,7 @@ from pipelines.page.palette import LIGHT, follow_scheme, resolve
 from pipelines.page.render import render, stylesheet
 from pipelines.page.views import outcomes, overview
 from pipelines.page.views.base import Visit
-from warehouse.serve.pages.selection import Period, reading, require_conversations, select
+from warehouse.serve.pages.selection import Period, open_reader, require_conversations, select
 from warehouse.serve.pages.status import read_choices, read_status
 
 PICTURE_FONT = "Liberation Sans, Arial, sans-serif"
@@ -75,7 +75,7 @@ def write_report(site: Site, out: Path, scope: ReportScope) -> Period:
 
 
 def _values(site: Site, scope: ReportScope) -> dict[str, Any]:
-    with reading(site.home) as reader:
+    with open_reader(site.home) as reader:
         require_conversations(reader)
         status = read_status(site.home, reader, now=site.clock(), fresh_for=site.fresh_for)
         choices = read_choices(reader)

@@ -68,7 +68,7 @@ def refresh_agent_configs(home: Home) -> None:
     lake.overwrite_table(home, AGENT_VERSIONS, flatten_versions(documents, versions["listed_at"].to_list()))
 
 
-def check_item(item_id: str, document: Document) -> None:
+def check_agent_item(item_id: str, document: Document) -> None:
     """Flatten one item.
 
     Raises:

@@ -18,10 +18,16 @@ from pipelines.api.client import ApiClient
 from pipelines.api.responses import is_usable_id
 from pipelines.api.tasks import run_concurrently
 from pipelines.transform import listed_items
-from pipelines.transform.agent_configs import BRANCHES, VERSIONS, check_item, parent_version, refresh_agent_configs
+from pipelines.transform.agent_configs import (
+    BRANCHES,
+    VERSIONS,
+    check_agent_item,
+    parent_version,
+    refresh_agent_configs,
+)
 from pipelines.transform.agent_texts import summarize_texts
 from pipelines.usecases.context import Context, Progress, no_progress
-from pipelines.usecases.items_copy import Document, ItemKind, Items, ItemsCopy
+from pipelines.usecases.items_copy import Document, FetchedItems, ItemKind, ItemsCopy
 from warehouse.schema.account_data import LANDED_AGENTS, LANDED_BATCHES, LANDED_TAGS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import AGENT_UNAVAILABLE, BATCH_UNAVAILABLE, TAG_UNREADABLE
@@ -60,7 +66,7 @@ FINISHED_BATCH = frozenset({"completed", "failed", "cancelled"})
 class AgentsCopy(ItemsCopy):
     """Every agent of the workspace with its branches and the versions that are not landed."""
 
-    kind = ItemKind(LANDED_AGENTS, AGENT_UNAVAILABLE, check_item, refresh_agent_configs)
+    kind = ItemKind(LANDED_AGENTS, AGENT_UNAVAILABLE, check_agent_item, refresh_agent_configs)
 
     def __init__(self, context: Context, progress: Progress = no_progress) -> None:
         super().__init__(context, progress)
@@ -70,7 +76,7 @@ class AgentsCopy(ItemsCopy):
         """List the agents, and fetch each with its branches and new versions; see ``ItemsCopy``."""
         agents, errors = await api.list_agents(client)
         self._listed_ids = agents
-        items = self._items = Items(lambda: api.list_agents(client), errors)
+        items = self._items = FetchedItems(lambda: api.list_agents(client), errors)
         n_done = count(1)
 
         async def fetch_agent(agent_id: str) -> None:
@@ -88,7 +94,7 @@ class AgentsCopy(ItemsCopy):
 async def _fetch_agent(
     client: ApiClient,
     agent_id: str,
-    items: Items,
+    items: FetchedItems,
     landed_documents: Mapping[str, Document],
     seen_versions: Iterable[str],
 ) -> None:
@@ -158,7 +164,7 @@ class BatchesCopy(ItemsCopy):
         """List the batches, and fetch those that are running or have changed; see ``ItemsCopy``."""
         batches, errors = await api.list_batches(client)
         self._listed_ids = batches
-        items = self._items = Items(lambda: api.list_batches(client), errors)
+        items = self._items = FetchedItems(lambda: api.list_batches(client), errors)
         n_done = count(1)
 
         async def fetch_batch(batch_id: str) -> None:
@@ -199,6 +205,6 @@ class TagsCopy(ItemsCopy):
         """List the tags."""
         tags, errors = await api.list_tags(client)
         self._listed_ids = tags
-        self._items = Items(lambda: api.list_tags(client), errors)
+        self._items = FetchedItems(lambda: api.list_tags(client), errors)
         self._items.documents |= {tag_id: _lasting(tag) for tag_id, tag in tags.items()}
         self._progress("tags", len(tags), len(tags))

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeVar
 from pipelines.api.circuit_breaker import CircuitBreaker
 from pipelines.api.client import ApiClient
 from pipelines.errors import ApiError, UsageError
-from pipelines.extract.land_reference_data import land_listing
+from pipelines.extract.land_reference_data import land_item_listing
 from pipelines.privacy.messages import describe_error, hide_message
 from pipelines.transform.canonical_json import load
 from pipelines.transform.refresh_lake import refresh_quarantine
@@ -37,14 +37,14 @@ class ItemsResult:
     errors: Mapping[str, str]
 
 
-class Items:
+class FetchedItems:
     """Documents fetched so far, and why others could not be, by item id."""
 
     def __init__(self, probe: Callable[[], Awaitable[object]], errors: Mapping[str, str]) -> None:
         """``probe`` is a request that has nothing to do with a single item; ``errors`` are those of the listing."""
         self.documents: dict[str, Document | None] = {}
         self.errors = dict(errors)
-        self.incomplete = {""} if errors else set()  # see ``land_listing``
+        self.incomplete = {""} if errors else set()  # see ``land_item_listing``
         self._breaker = CircuitBreaker()
         self._probe = probe
 
@@ -95,7 +95,7 @@ class ItemsCopy(ABC):
     """A listing of items with their documents, to fetch and then to land."""
 
     kind: ClassVar[ItemKind]
-    _items: Items
+    _items: FetchedItems
 
     def __init__(self, context: Context, progress: Progress = no_progress) -> None:
         self._context = context
@@ -136,7 +136,7 @@ class ItemsCopy(ABC):
     def land(self) -> ItemsResult:
         """Land the documents, and refresh the lake."""
         home = self._context.home
-        errors = land_listing(
+        errors = land_item_listing(
             home,
             self.kind.table,
             self._listed_at,

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from pipelines.api.account_endpoints import Listing, list_tools
+from pipelines.api.account_endpoints import ItemList, list_tools
 from pipelines.api.circuit_breaker import N_PROBES, CircuitBreaker, is_answered
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import calculate_llm_usage
 from pipelines.api.tasks import run_concurrently
 from pipelines.errors import ApiUnavailableError, NotFoundError, UsageError
 from pipelines.extract import llm_price_queries
-from pipelines.extract.land_reference_data import land_listing
+from pipelines.extract.land_reference_data import land_item_listing
 from pipelines.extract.llm_price_queries import PriceQuery
 from pipelines.privacy.messages import describe_error, hide_message
 from pipelines.transform import llm_prices
@@ -55,7 +55,7 @@ class PricesResult:
 class ToolsCopy:
     """A listing of the tools, to fetch and then to land; a sync flattens it with the conversations."""
 
-    listing: Listing
+    listing: ItemList
 
     def __init__(self, context: Context, progress: Progress = no_progress) -> None:
         self.listed_at = context.clock()
@@ -95,7 +95,7 @@ class ToolsCopy:
     def land(self) -> None:
         """Land the listing, its statistics apart from the definitions, which alone make a version."""
         lake.ensure_schema_files(self._context.home)
-        land_listing(
+        land_item_listing(
             self._context.home,
             LANDED_TOOLS,
             self.listed_at,

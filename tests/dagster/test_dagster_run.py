@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines.orchestration.run_in_process import Outcome, run_job
+from pipelines.orchestration.run_in_process import JobResult, run_job
 from tests.helpers.emulated_dagster import FIRST
 from tests.independent import row_counts
 from warehouse.schema.conversations import CONVERSATIONS
@@ -35,7 +35,7 @@ def test_the_run_is_kept_in_the_projects_folder(emulated, tmp_path, monkeypatch,
         progress=lambda stage, done, total: stages.append((stage, done, total)),
     )
     n_calls = row_counts.rows(emulated.details())["conversations"]
-    assert outcome == Outcome(outcome.run_id, is_success=True, errors=())
+    assert outcome == JobResult(outcome.run_id, is_success=True, errors=())
     assert lake.read(app_context.home, CONVERSATIONS).height == n_calls
     begun = list(dict.fromkeys(stage for stage, _, _ in stages))
     stages_of_the_run = [stage for stage in begun if stage not in REFERENCE_STAGES]

@@ -112,11 +112,11 @@ def page(place: str, agent: str, week: str) -> Row:
     from pathlib import Path
 
     from warehouse.serve.pages.measures import measure_rows
-    from warehouse.serve.pages.selection import Period, Selection, reading, select
+    from warehouse.serve.pages.selection import Period, Selection, open_reader, select
     from warehouse.storage.home import Home
 
     monday = date.fromisoformat(week)
-    with reading(Home(Path(place))) as reader:
+    with open_reader(Home(Path(place))) as reader:
         selection = Selection(Period(monday, monday + timedelta(days=6)), agent_id=agent)
         (row,) = measure_rows(select(reader, selection))
     return tuple(row[column] for column in COLUMNS)

@@ -17,7 +17,7 @@ from pipelines.page.text import change, number
 from pipelines.page.views import outcomes
 from tests.helpers.page_home import shown_cards, site, sql
 from warehouse.serve.pages.measures import measure_rows
-from warehouse.serve.pages.selection import Period, Selection, reading, select
+from warehouse.serve.pages.selection import Period, Selection, open_reader, select
 
 pytestmark = pytest.mark.timeout(400)  # the first test of a worker syncs the home
 
@@ -251,7 +251,7 @@ def test_waits_are_the_same_whether_they_are_joined_with_their_conversations_or_
     period = Period(date(2026, 11, 12), date(2026, 11, 25))
     selection = Selection(period) if is_direct else Selection(period, channel="phone")
     where = FILTERS[""] if is_direct else f"{FILTERS['']} and channel = 'phone'"
-    with reading(page_home) as reader:
+    with open_reader(page_home) as reader:
         selected = select(reader, selection)
         shown = {
             "agent": {(row["key_0"],): row["n_waits"] for row in measure_rows(selected, "agent_id")},

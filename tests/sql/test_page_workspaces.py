@@ -41,7 +41,7 @@ def connection(tmp_path_factory, project):
         yield connection
 
 
-def reading(connection, **selection):
+def reader_of(connection, **selection):
     return select(Reader(connection), Selection(Period(DAY, DAY), **selection))
 
 
@@ -55,17 +55,17 @@ def reading(connection, **selection):
     ],
 )
 def test_a_budget_is_of_as_many_workspaces_as_the_cost(selection, cost_usd, budget_usd, connection):
-    month, _ = forecast(reading(connection, **selection))
+    month, _ = forecast(reader_of(connection, **selection))
     assert (month["cost_usd"], month["budget_usd"]) == (cost_usd, budget_usd)
 
 
 def test_what_only_one_of_two_workspaces_is_expected_to_cost_is_not_that_of_both(connection):
-    assert forecast(reading(connection))[0]["expected_usd"] > sum(SPENT.values())
+    assert forecast(reader_of(connection))[0]["expected_usd"] > sum(SPENT.values())
     connection.execute("begin")
     try:
         connection.execute("update metrics.spend_forecast set expected_usd = null where workspace = 'other'")
-        assert forecast(reading(connection))[0]["expected_usd"] is None
-        assert forecast(reading(connection, workspace="main"))[0]["expected_usd"] > SPENT["main"]
+        assert forecast(reader_of(connection))[0]["expected_usd"] is None
+        assert forecast(reader_of(connection, workspace="main"))[0]["expected_usd"] > SPENT["main"]
     finally:
         connection.execute("rollback")
 
@@ -79,7 +79,7 @@ def test_what_only_one_of_two_workspaces_is_expected_to_cost_is_not_that_of_both
     ],
 )
 def test_the_tools_are_those_of_the_workspace(workspace, changed_at, names, connection):
-    reader = reading(connection, workspace=workspace)
+    reader = reader_of(connection, workspace=workspace)
     (row,) = tools(reader)
     assert (row["tool_name"], row["changed_at"]) == ("book", changed_at)
     assert [row["tool_name"] for row in unused(reader)] == names

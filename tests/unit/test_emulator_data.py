@@ -89,6 +89,6 @@ def test_prices_follow_the_factor_of_their_model() -> None:
     model = "gpt-4.1-mini"
     assert prices.priced(model, tokens, {})["input"] == {"tokens": 1_000_000, "price": pytest.approx(0.4)}
     assert prices.priced(model, tokens, {model: 2.5})["input"]["price"] == pytest.approx(1.0)
-    assert prices.price_per_minute(model, 3000, 0, {model: 2.5}, rag=False) == pytest.approx(
-        2.5 * prices.price_per_minute(model, 3000, 0, {}, rag=False), abs=1e-7
+    assert prices.price_per_minute(model, 3000, 0, {model: 2.5}, is_rag=False) == pytest.approx(
+        2.5 * prices.price_per_minute(model, 3000, 0, {}, is_rag=False), abs=1e-7
     )

@@ -99,8 +99,8 @@ def _read(text: str, tree: Tree) -> Select | UnsupportedSqlError:
 def _keeps_grain(node: Tree) -> bool:
     """Whether a node reads one relation and returns no row of it twice."""
     is_from_one_table = node.get("from_table", {"type": "BASE_TABLE"})["type"] == "BASE_TABLE"
-    combines_queries = node.get("type") in ("SET_OPERATION_NODE", "RECURSIVE_CTE_NODE")
-    return is_from_one_table and not combines_queries and node.get("function_name") != "unnest"
+    has_several_queries = node.get("type") in ("SET_OPERATION_NODE", "RECURSIVE_CTE_NODE")
+    return is_from_one_table and not has_several_queries and node.get("function_name") != "unnest"
 
 
 def _final(top: Tree) -> list[Tree]:

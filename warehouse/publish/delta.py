@@ -131,7 +131,7 @@ class _DeltaTable:
         files = self._current_files()
         parts = {_prefix(part): part for part in self._source_table.parts}
         lost_paths = {
-            prefix: path for prefix, (path, size) in files.items() if prefix in parts and not self._has(path, size)
+            prefix: path for prefix, (path, size) in files.items() if prefix in parts and not self._has_file(path, size)
         }
         return _Difference(
             new_parts=[part for prefix, part in parts.items() if prefix not in files],
@@ -167,7 +167,7 @@ class _DeltaTable:
         rows: list[dict[str, Any]] = files.select(["path", "size_bytes"]).to_pylist()
         return {row["path"].rsplit(".", 2)[0]: (row["path"], row["size_bytes"]) for row in rows}
 
-    def _has(self, path: str, size: int) -> bool:
+    def _has_file(self, path: str, size: int) -> bool:
         """Whether the target has a file of this size."""
         return self._sizes.get(f"{_folder(self._source_table.key)}/{path}") == size
 

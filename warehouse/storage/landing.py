@@ -97,7 +97,7 @@ def land_documents(home: Home, rows: Sequence[Mapping[str, object]], sequence: i
     if not rows:
         return data
     number = next_number(home, is_synced=False) if sequence is None else sequence
-    landing_sequence.sync(home)
+    landing_sequence.sync_counter(home)
     data = data.with_columns(sequence=pl.lit(number, pl.Int64))
     for (day,), segment in data.group_by("start_date", maintain_order=True):
         folder = home.landing / f"start_date={day}"

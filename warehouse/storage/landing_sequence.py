@@ -36,7 +36,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def next_number(home: Home, *, is_synced: bool = True) -> int:
     """A number higher than any before, of all processes and workspaces of the home.
 
-    Unless ``is_synced``, call ``sync`` before anything lands under it; the sync takes longer than the rest.
+    Unless ``is_synced``, call ``sync_counter`` before anything lands under it; the sync takes longer than the rest.
 
     Raises:
         OSError: the home folder cannot be written.
@@ -87,7 +87,7 @@ def _write_counter(descriptor: int, number: int) -> None:
     os.pwrite(descriptor, b"%020d" % number, 0)
 
 
-def sync(home: Home) -> None:
+def sync_counter(home: Home) -> None:
     """Make the numbers so far survive a power cut: none of them is given again."""
     with home.sequence.open("rb") as file:
         os.fsync(file.fileno())

@@ -28,7 +28,7 @@ from warehouse.storage.landing import LANDING_ORDER, Listing
 from warehouse.storage.landing_reference_data import item_listings, price_requests
 from warehouse.storage.landing_sequence import file_name, next_number
 
-ITEM_TABLES = {
+TABLES_BY_REASON = {
     TOOL_UNREADABLE: LANDED_TOOLS,
     AGENT_UNAVAILABLE: LANDED_AGENTS,
     BATCH_UNAVAILABLE: LANDED_BATCHES,
@@ -68,7 +68,7 @@ def current(home: Home) -> pl.DataFrame:
     snapshots = landing.snapshots(home, latest["conversation_id"]).group_by("conversation_id")
     latest_rows = latest.join(snapshots.agg(landed_order=LANDING_ORDER.max()), "conversation_id", "left")
     is_landed = (pl.col("landed_order") > pl.col("order")).fill_null(value=False)
-    earlier_times = {reason: item_listings(home, table)[:-1] for reason, table in ITEM_TABLES.items()}
+    earlier_times = {reason: item_listings(home, table)[:-1] for reason, table in TABLES_BY_REASON.items()}
     earlier_times[PRICE_UNAVAILABLE] = price_requests(home)[:-1]
     is_earlier = (
         (pl.col("reason") == reason) & pl.col("fetched_at").is_in(times) for reason, times in earlier_times.items()

@@ -77,9 +77,9 @@ def total_price(block: dict[str, Any]) -> float:
     return fsum(kind["price"] for kinds in block["model_usage"].values() for kind in kinds.values())
 
 
-def price_per_minute(model: str, prompt_length: int, pages: int, factors: dict[str, float], *, rag: bool) -> float:
+def price_per_minute(model: str, prompt_length: int, pages: int, factors: dict[str, float], *, is_rag: bool) -> float:
     """The calculator's estimate in USD a minute: five turns, with the prompt and the knowledge base read each time."""
-    knowledge = 1500 if rag else 500 * pages
+    knowledge = 1500 if is_rag else 500 * pages
     rates = MODEL_RATES[model]
     usd = 5 * ((prompt_length / 4 + knowledge + 400) * rates[0] + 60 * rates[3]) / 1e6
     return round(usd * factors.get(model, 1.0), 8)

@@ -26,9 +26,9 @@ def charge(rng: Random, blueprint: Blueprint, script: Script) -> tuple[Json | No
         return None, 0
     tier = "free" if blueprint.scenario == "free" else _TIERS[int(rng.random() * len(_TIERS))]
     is_burst = blueprint.scenario == "burst"
-    dev_discount = blueprint.scenario == "developer"
+    has_dev_discount = blueprint.scenario == "developer"
     call_charge = _call_credits(blueprint, script)
-    if dev_discount:
+    if has_dev_discount:
         call_charge //= 2
     if is_burst:
         call_charge *= 2
@@ -38,7 +38,7 @@ def charge(rng: Random, blueprint: Blueprint, script: Script) -> tuple[Json | No
     is_free = tier == "free" or happens(rng, 0.03)
     usage = _categories(blueprint, script, call_charge, is_burst=is_burst)
     charging = {
-        "dev_discount": dev_discount,
+        "dev_discount": has_dev_discount,
         "is_burst": is_burst,
         "tier": tier,
         "llm_usage": {

@@ -64,7 +64,7 @@ def _dynamic_variables(blueprint: Blueprint, script: Script, metadata: Json) -> 
     """The caller's variables and the system's; their values may be any JSON."""
     spoken = [entry for entry in script.entries if entry["message"]]
     phone = metadata["phone_call"] or {}
-    outbound = phone.get("direction") == "outbound"
+    is_outbound = phone.get("direction") == "outbound"
     end = datetime.fromtimestamp(blueprint.end, UTC)
     variables: dict[str, Any] = {
         "customer_name": script.variables["name"],
@@ -75,8 +75,8 @@ def _dynamic_variables(blueprint: Blueprint, script: Script, metadata: Json) -> 
         "system__agent_id": blueprint.agent.agent_id,
         "system__current_agent_id": blueprint.agent.agent_id,
         "system__conversation_id": blueprint.conversation_id,
-        "system__caller_id": phone.get("agent_number" if outbound else "external_number"),
-        "system__called_number": phone.get("external_number" if outbound else "agent_number"),
+        "system__caller_id": phone.get("agent_number" if is_outbound else "external_number"),
+        "system__called_number": phone.get("external_number" if is_outbound else "agent_number"),
         "system__call_sid": phone.get("call_sid"),
         "system__call_duration_secs": blueprint.duration,
         "system__time_utc": end.isoformat(),

@@ -37,7 +37,7 @@ class State(NamedTuple):
 
 def state_at(blueprint: Blueprint, at: float) -> State | None:
     """The state of a conversation at a unix time, None where it has not begun or was deleted upstream."""
-    if at < blueprint.start or _due(blueprint.deleted_at, at):
+    if at < blueprint.start or _is_due(blueprint.deleted_at, at):
         return None
     if at >= blueprint.done_at:
         stage = Stage.FINISHED
@@ -49,7 +49,9 @@ def state_at(blueprint: Blueprint, at: float) -> State | None:
         stage = Stage.IN_PROGRESS
     else:
         stage = Stage.INITIATED
-    return State(stage, _due(blueprint.feedback_at, at), _due(blueprint.rerun_at, at), _due(blueprint.redacted_at, at))
+    return State(
+        stage, _is_due(blueprint.feedback_at, at), _is_due(blueprint.rerun_at, at), _is_due(blueprint.redacted_at, at)
+    )
 
 
 def document_in(final: Json, blueprint: Blueprint, state: State) -> Json:
@@ -113,5 +115,5 @@ def _redacted(document: Json, blueprint: Blueprint) -> Json:
     }
 
 
-def _due(moment: int | None, at: float) -> bool:
+def _is_due(moment: int | None, at: float) -> bool:
     return moment is not None and at >= moment

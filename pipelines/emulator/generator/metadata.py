@@ -223,13 +223,13 @@ def _cost_fiat(rng: Random, charging: Json | None) -> float | None:
 def _delivery(blueprint: Blueprint) -> Json:
     """How the transcript reached the ticket system, which is tried again when it fails."""
     status = ("success", "pending", "failed")[blueprint.caller % 3]
-    failed = status == "failed"
+    is_failed = status == "failed"
     return {
         "delivery_status": status,
         "delivery_timestamp": blueprint.done_at,
-        "delivery_error": "403 from the ticket system" if failed else None,
+        "delivery_error": "403 from the ticket system" if is_failed else None,
         "external_system": "zendesk",
         "external_id": str(40_000 + blueprint.caller),
-        "retry_count": 2 if failed else 0,
-        "last_retry_timestamp": blueprint.done_at + 30 if failed else None,
+        "retry_count": 2 if is_failed else 0,
+        "last_retry_timestamp": blueprint.done_at + 30 if is_failed else None,
     }

@@ -168,16 +168,16 @@ def _details(script: Script, tool: Tool, parameters: dict[str, str]) -> Json:
             "mcp_tool_name": tool.name,
             "mcp_tool_description": tool.description,
         }
-    reads = tool.method == "GET"
-    in_path = "{order}" in tool.url
+    is_read = tool.method == "GET"
+    is_in_path = "{order}" in tool.url
     webhook = {
         "type": "webhook",
         "method": tool.method,
         "url": tool.endpoint().format_map(script.variables),
         "headers": dict(tool.headers),
-        "path_params": {"order": script.variables["order"]} if in_path else {},
-        "query_params": parameters if reads and not in_path else {},
-        "body": None if reads else json.dumps(parameters, ensure_ascii=False),
+        "path_params": {"order": script.variables["order"]} if is_in_path else {},
+        "query_params": parameters if is_read and not is_in_path else {},
+        "body": None if is_read else json.dumps(parameters, ensure_ascii=False),
     }
     if tool.kind == "api_integration_webhook":
         return {"type": tool.kind, **_CONNECTION, "webhook_details": webhook}

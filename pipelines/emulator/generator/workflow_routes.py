@@ -26,7 +26,7 @@ def play_route(script: Script) -> None:
         inner = _condition(script, 2)
         deepest = [_edge(script, "node_01k5gf7handover"), _tools_step(script), _transfer_step(script)]
         nested = _workflow_answer(inner, deepest)
-        steps.append(_nested("node_01k5gf4route", [inner], [nested], ok=True))
+        steps.append(_nested("node_01k5gf4route", [inner], [nested], is_success=True))
         script.node = "node_01k5gf7handover"
     if scenario == "workflow_endless":
         steps.append({"step_latency_secs": 0.002, "type": "max_iterations_exceeded", "max_iterations": 25})
@@ -63,8 +63,8 @@ def _tools_step(script: Script) -> Json:
     events = system_events(script) | {"end_call": end_call_event(script)}
     for name in script.rng.sample(sorted(events.keys() - {"transfer_to_agent"}), 3):
         _call_system(script, events[name], requests, results)
-    ok = not any(result["is_error"] for result in results)
-    return _nested("node_01k5gf3lookup", requests, results, ok=ok)
+    is_success = not any(result["is_error"] for result in results)
+    return _nested("node_01k5gf3lookup", requests, results, is_success=is_success)
 
 
 def _transfer_step(script: Script) -> Json:
@@ -74,7 +74,7 @@ def _transfer_step(script: Script) -> Json:
     results: list[Json] = []
     name, parameters, result = system_events(script)["transfer_to_agent"]
     _call_system(script, (name, parameters, result | _TO_NODE), requests, results)
-    return _nested("node_01k5gf6transfer", requests, results, ok=True)
+    return _nested("node_01k5gf6transfer", requests, results, is_success=True)
 
 
 def _call_system(script: Script, event: Event, requests: list[Json], results: list[Json]) -> None:
@@ -84,12 +84,12 @@ def _call_system(script: Script, event: Event, requests: list[Json], results: li
     results.append(system_answer(call, result, 0.01))
 
 
-def _nested(node: str, requests: list[Json], results: list[Json], *, ok: bool) -> Json:
+def _nested(node: str, requests: list[Json], results: list[Json], *, is_success: bool) -> Json:
     return {
         "step_latency_secs": fsum(result["tool_latency_secs"] for result in results) + 0.001,
         "type": "nested_tools",
         "node_id": node,
         "requests": requests,
         "results": results,
-        "is_successful": ok,
+        "is_successful": is_success,
     }

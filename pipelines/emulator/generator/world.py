@@ -75,8 +75,8 @@ class World:
     def row(self, detail: Json) -> Json:
         """The list row of a document, its summary included; retention that blanked a transcript does not show."""
         blueprint = self._by_id[detail["conversation_id"]]
-        finished = detail["status"] in ("done", "failed")
-        transcript = self._final(blueprint)["transcript"] if finished else detail["transcript"]
+        is_finished = detail["status"] in ("done", "failed")
+        transcript = self._final(blueprint)["transcript"] if is_finished else detail["transcript"]
         return list_row(detail, blueprint.agent.name, transcript)
 
     def rows(

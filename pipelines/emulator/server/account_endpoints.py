@@ -73,11 +73,11 @@ class _Account:
     async def branches(self, request: Request) -> Response:
         """The branches of an agent."""
         self._authorise(request)
-        with_archived = request.query_params.get("include_archived") == "true"
+        includes_archived = request.query_params.get("include_archived") == "true"
         rows = [
             row
             for row in agents_endpoint.branches(_agent(request), self._world.shift)
-            if with_archived or not row["is_archived"]
+            if includes_archived or not row["is_archived"]
         ]
         return json_response({"meta": {"total": len(rows)}, "results": rows})
 

@@ -158,10 +158,11 @@ class _Api:
         if not agent_id.startswith("agent_"):
             return json_response({"llm_prices": []})
         length, pages = body.get("prompt_length") or 3000, body.get("number_of_pages") or 0
-        rag = bool(body.get("rag_enabled"))
+        is_rag = bool(body.get("rag_enabled"))
         factors = self._world.price_factors(self._clock())
         estimates = [
-            (model, prices.price_per_minute(model, length, pages, factors, rag=rag)) for model in prices.MODEL_RATES
+            (model, prices.price_per_minute(model, length, pages, factors, is_rag=is_rag))
+            for model in prices.MODEL_RATES
         ]
         return json_response(
             {

@@ -53,7 +53,7 @@ class Faults:
                 raise UsageError(f"Unknown fault in {part!r}.", hint)
             if name in values:
                 raise UsageError(f"Fault given twice: {part!r}.", hint)
-            values[name] = _number(part, number, whole=name == "seed")
+            values[name] = _number(part, number, is_whole=name == "seed")
         if sum(share for name, share in values.items() if name != "seed") > 1:
             raise UsageError(f"The shares in {text!r} sum up to more than 1.", "Each is a share of all requests.")
         return cls(seed=int(values.pop("seed", 0)), **values)
@@ -72,12 +72,12 @@ class Faults:
         return None, rng
 
 
-def _number(part: str, number: str, *, whole: bool) -> float:
+def _number(part: str, number: str, *, is_whole: bool) -> float:
     hint = "Write a share of requests such as 429=0.08, or seed=3."
     try:
-        value = int(number) if whole else float(number)
+        value = int(number) if is_whole else float(number)
     except ValueError:
         raise UsageError(f"Not a number in {part!r}.", hint) from None
-    if not whole and not 0 <= value <= 1:
+    if not is_whole and not 0 <= value <= 1:
         raise UsageError(f"The share in {part!r} is not between 0 and 1.", hint)
     return value

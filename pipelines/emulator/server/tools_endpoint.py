@@ -86,8 +86,8 @@ def _assignments(tool: Tool) -> list[Json]:
 
 
 def _api_schema(tool: Tool) -> Json:
-    reads = tool.method == "GET"
-    in_path = "{order}" in tool.url
+    is_read = tool.method == "GET"
+    is_in_path = "{order}" in tool.url
     headers: dict[str, Any] = {
         name: {"secret_id": "secret_2201k8fq"} if name == "Authorization" else value
         for name, value in tool.headers.items()
@@ -97,13 +97,13 @@ def _api_schema(tool: Tool) -> Json:
     return {
         "url": tool.endpoint(),
         "method": tool.method,
-        "path_params_schema": {"order": _literal("Number of the order")} if in_path else {},
+        "path_params_schema": {"order": _literal("Number of the order")} if is_in_path else {},
         "query_params_schema": (
             {"properties": {name: _literal(name) for name in tool.parameters}, "required": list(tool.parameters)}
-            if reads and not in_path
+            if is_read and not is_in_path
             else None
         ),
-        "request_body_schema": None if reads else _body(tool),
+        "request_body_schema": None if is_read else _body(tool),
         "request_headers": headers,
         "auth_connection": {"auth_connection_id": "auth_7701k8fq"} if tool.headers else None,
     }

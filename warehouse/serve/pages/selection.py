@@ -170,7 +170,7 @@ class Reader:
 
 
 @contextmanager
-def reading(home: Home) -> Iterator[Reader]:
+def open_reader(home: Home) -> Iterator[Reader]:
     """A reader of the warehouse as it is now, without a selection.
 
     Raises:

@@ -52,11 +52,15 @@ def test_every_relation_and_every_column_has_a_comment(built: Home, project: Pro
         (row["schema_name"], row["table_name"], row["column_name"]): row["comment"] for row in columns.to_dicts()
     }
     for model in project.models:
-        for name, about in model.header.columns.items():
+        for name, about in model.header.column_comments.items():
             assert by_column[model.schema, model.name, name] == about
     for model in short_names.values():
         names = list(model.header.columns)
-        assert [by_column["main", model.name, name] for name in names] == list(model.header.columns.values())
+        assert [by_column["main", model.name, name] for name in names] == list(model.header.column_comments.values())
+    assert by_column["metrics", "agent_daily", "success_rate"] == (
+        "Successes among the conversations judged. Unit: share of 1."
+    )
+    assert by_column["metrics", "agent_daily", "wait_p95_secs"] == "95th percentile of the wait over entries."
 
 
 def test_marts_and_metrics_can_be_named_without_a_schema(built: Home, project: Project) -> None:

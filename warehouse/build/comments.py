@@ -31,7 +31,7 @@ def table_comment(table: Table) -> RelationComment:
 def model_comment(model: Model) -> RelationComment:
     """The descriptions of a model."""
     kind = "view" if model.is_view else "table"
-    return RelationComment(kind, model.key, model.header.description, model.header.columns)
+    return RelationComment(kind, model.key, model.header.description, model.header.column_comments)
 
 
 def write_comments(connection: duckdb.DuckDBPyConnection, comments: Iterable[RelationComment]) -> None:

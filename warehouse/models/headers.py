@@ -106,6 +106,19 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The relation that it inherits from, by either key."""
         return self.inherits_metrics_from or self.inherits_columns_from
 
+    @property
+    def column_comments(self) -> dict[str, str]:
+        """The descriptions for other tools: of a metric whose name does not say its unit to everybody, with it."""
+        units = {
+            name: metric.unit
+            for name, metric in self.metrics.items()
+            if (unit_of(name) is None or metric.unit == SHARE) and metric.unit not in self.columns[name]
+        }
+        return {
+            name: f"{description} Unit: {units[name]}." if name in units else description
+            for name, description in self.columns.items()
+        }
+
 
 class SeedHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The ``.toml`` beside a seed; ``types`` are DuckDB's by column."""
@@ -124,6 +137,9 @@ class SingularHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 H = TypeVar("H", Header, SeedHeader, SingularHeader)
+
+SHARE = "share of 1"
+"""The unit of a rate, which others give in per cent."""
 
 _COMMENT = re.compile(r"\A/\*(.*?)\*/\s*", re.DOTALL)
 

@@ -127,7 +127,7 @@ class Source:
     def _model(self, key: str) -> SourceTable:
         header = self._project.by_key[key].header
         schema = self._connection.sql(f"from {key} limit 0").to_arrow_table().schema
-        schema = _with_comments(schema, header.columns)
+        schema = _with_comments(schema, header.column_comments)
         definition, has_days = _definition(key, header.description, schema), DAY in header.columns
         month, first, last, n_days = (
             (f"date_trunc('month', {DAY})::date", f"min({DAY})", f"max({DAY})", f"count({DAY})")

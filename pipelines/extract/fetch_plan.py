@@ -13,7 +13,14 @@ from pipelines.extract.fetch_policy import decide_refetch
 from pipelines.extract.removals import ids_to_confirm
 from pipelines.extract.time_window import Window
 from warehouse.schema.activity import FEEDBACK_SENT
-from warehouse.schema.operations import MALFORMED_ROW, QUARANTINE, QUARANTINE_REASONS, ROW_PREFIX
+from warehouse.schema.operations import (
+    MALFORMED_ROW,
+    QUARANTINE,
+    QUARANTINE_REASONS,
+    ROW_PREFIX,
+    UNFETCHABLE,
+    UNREADABLE,
+)
 from warehouse.storage import activity_log, damage, lake, landing, quarantine
 from warehouse.storage.home import Home
 from warehouse.storage.landing import Listing
@@ -56,9 +63,15 @@ def plan_fetches(
         all_rows = pl.concat([landed_rows, listed.select(landed_rows.columns)])
     announced = announced_conversations(home)
     unlanded = announced.filter(~pl.col("is_landed"))  # perhaps not listed either; if they are, the list row counts
-    malformed, lost = _conversations_of_malformed_rows(home), damage.lost_conversations(home)
+    quarantined = quarantine.current(home)
+    malformed, lost = _conversations_of_malformed_rows(home, quarantined), damage.lost_conversations(home)
     all_rows = pl.concat([malformed, unlanded, lost, all_rows], how="diagonal_relaxed").select(landed_rows.columns)
-    requested_ids = {*conversations_with_new_feedback(home), *announced["conversation_id"]}
+    unread = quarantined.filter(pl.col("reason").is_in([UNFETCHABLE, UNREADABLE]))
+    requested_ids = {
+        *conversations_with_new_feedback(home),
+        *announced["conversation_id"],
+        *unread["conversation_id"],  # perhaps for a reason that no longer holds: a listing shows it again
+    }
     latest_rows = all_rows.unique("conversation_id", keep="last", maintain_order=True)
     rows = decide_refetch(
         latest_rows,
@@ -82,14 +95,12 @@ def plan_fetches(
     return rows
 
 
-def _conversations_of_malformed_rows(home: Home) -> pl.DataFrame:
+def _conversations_of_malformed_rows(home: Home, quarantined: pl.DataFrame) -> pl.DataFrame:
     """Conversations whose list row was quarantined and which are not landed: conversation_id, start_time_at.
 
     They are read by their id; the start is the time of the listing, until the document says it.
     """
-    rows = quarantine.current(home).filter(
-        pl.col("reason") == MALFORMED_ROW, ~pl.col("conversation_id").str.starts_with(ROW_PREFIX)
-    )
+    rows = quarantined.filter(pl.col("reason") == MALFORMED_ROW, ~pl.col("conversation_id").str.starts_with(ROW_PREFIX))
     landed = landing.latest_snapshots(home, rows["conversation_id"])
     unlanded = rows.join(landed, "conversation_id", "anti")
     return unlanded.select("conversation_id", start_time_at="fetched_at")

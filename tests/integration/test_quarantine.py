@@ -132,6 +132,18 @@ def test_a_conversation_that_fails_for_ever_takes_its_full_time_in_the_first_nig
     assert nights.run().problems == ()
 
 
+def test_what_a_listing_missed_and_could_not_be_read_is_read_when_it_is_listed_again(nights, documents):
+    """Nothing else makes it wanted by then: its list row is as it was, and no re-read is due."""
+    assert nights.run().problems == ()
+    hidden = [name for name, document in documents.items() if document["status"] == "done"][-3]
+    nights.api.rows = lambda rows: [row for row in rows if row["conversation_id"] != hidden]
+    nights.api.details = {hidden: vendor(403, "missing_permissions")}
+    assert_named([hidden], nights.run().problems)
+    nights.api.rows, nights.api.details = list, {}
+    assert nights.run().problems == ()
+    assert nights.quarantined() == {}
+
+
 ANSWERS = {
     "400": vendor(400),
     "401": vendor(401, "invalid_api_key"),

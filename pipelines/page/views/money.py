@@ -40,7 +40,7 @@ COLOURS = {
     "platform_reception": "token:c6",
     "platform_silence": "token:c7",
     "platform_burst": "token:warn",
-    "platform_other": "token:paleGood",
+    "platform_other": "token:muted",
     "unexplained": "token:c4",
 }
 """A component has its colour whatever the filter."""

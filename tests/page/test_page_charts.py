@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 
 from pipelines.page.app import create_app
 from pipelines.page.palette import CATEGORIES, DARK, DATA, LIGHT, resolve
-from pipelines.page.views.money import COLOURS
 from pipelines.page.render import script
 from pipelines.page.views import money, outcomes, speed
+from pipelines.page.views.money import COLOURS
 from tests.helpers.page_home import site
 from warehouse.serve.pages.speed import stages
 from warehouse.storage.home import Home

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from pipelines.page.app import create_app
 from pipelines.page.render import column_decimals
 from pipelines.page.text import change, dollar_decimals, local_time, number
+from pipelines.page.views.tools import message
 from tests.helpers.page_home import site, sql
 from warehouse.serve.pages.conversations import worst_spoken
 from warehouse.serve.pages.money import component_totals, cost_change
@@ -57,8 +58,8 @@ def test_the_change_of_the_cost_is_that_of_the_number_and_that_of_the_price(clie
     usd = "US dollars"
     assert (
         f"{number(abs(parts.difference), usd)} {'more' if parts.difference > 0 else 'less'} than in the 14 days before "
-        f"({number(before['usd'], usd)}): {change(by_number, usd)} through the number of conversations, "
-        f"{change(by_price, usd)} through what one costs."
+        f"({number(before['usd'], usd)}): {change(by_number, usd, 2)} through the number of conversations, "
+        f"{change(by_price, usd, 2)} through what one costs."
     ) in words_of(client.get("/money").text)
 
 
@@ -227,3 +228,22 @@ def test_only_columns_of_dollars_get_decimals():
 )
 def test_the_time_of_the_workspace_is_beside_that_of_utc_where_they_differ(local, text):
     assert local_time(datetime.fromisoformat("2026-11-25T23:30:00+00:00"), local) == text
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [
+        (
+            '{"status": "error", "error": "Invalid DTMF tones", "details": "\'x\' is no tone"}',
+            "Invalid DTMF tones: 'x' is no tone",
+        ),
+        ('{"message": "Not found", "error": {"code": 404}}', "Not found"),
+        ('{"code": 404}', '{"code": 404}'),
+        ('["error"]', '["error"]'),
+        ('{"error": "cut', '{"error": "cut'),
+        ("Upstream service timed out", "Upstream service timed out"),
+        (None, ""),
+    ],
+)
+def test_the_message_of_a_tool_error_is_what_its_json_says(result, text):
+    assert message(result) == text

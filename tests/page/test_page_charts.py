@@ -10,9 +10,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipelines.page.app import create_app
-from pipelines.page.palette import DATA, LIGHT, resolve
+from pipelines.page.palette import CATEGORIES, DARK, DATA, LIGHT, resolve
 from pipelines.page.render import script
 from pipelines.page.views import money, outcomes, speed
+from pipelines.page.views.money import COLOURS
 from tests.helpers.page_home import site
 from warehouse.serve.pages.speed import stages
 from warehouse.storage.home import Home
@@ -101,3 +102,25 @@ def test_of_many_agents_the_largest_are_drawn_and_the_table_has_all(
     assert f"; drawn: the 2 largest of {len(sizes)} agents" in answer
     (table,) = re.findall(rf'id="chart-{chart}">.*?<table>(.*?)</table>', answer, re.DOTALL)
     assert len(re.findall("<tr>", table)) == 1 + len(whole["datasets"]["rows"])
+
+
+def luminance(colour):
+    """Relative luminance, as WCAG 2.2 defines it."""
+    shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(colour, background):
+    low, high = sorted((luminance(colour), luminance(background)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
+def test_texts_and_what_is_drawn_can_be_told_from_what_is_behind_them(scheme):
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    drawn = {name.removeprefix("token:") for name in (*CATEGORIES, *COLOURS.values())} | {"accent", "bad", "neutral"}
+    assert [name for name in sorted(drawn) if contrast(scheme[name], scheme["paper"]) < 3] == []
+    texts = ("ink", "muted", "accent", "good", "bad", "warn")
+    backgrounds = ("paper", "panel")
+    assert [(text, at) for text in texts for at in backgrounds if contrast(scheme[text], scheme[at]) < 4.5] == []

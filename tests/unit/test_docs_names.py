@@ -31,7 +31,11 @@ COLUMN = re.compile(
 )
 """Names that only a column has, by their unit."""
 
-FOR_USERS = [file for file in SOURCES if {"cli", "orchestration", "page", "mcp_server", "schema"} & set(file.parts)]
+FOR_USERS = [
+    file
+    for file in SOURCES
+    if {"cli", "orchestration", "page", "mcp_server", "schema"} & set(file.relative_to(ROOT).parts)
+]
 """Modules whose texts, docstrings included, are help texts, descriptions of assets and the like."""
 SETTINGS = settings_table()
 

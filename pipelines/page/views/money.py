@@ -40,7 +40,7 @@ COLOURS = {
     "platform_reception": "token:c6",
     "platform_silence": "token:c7",
     "platform_burst": "token:warn",
-    "platform_other": "token:paleGood",
+    "platform_other": "token:muted",
     "unexplained": "token:c4",
 }
 """A component has its colour whatever the filter."""
@@ -97,9 +97,11 @@ def _change(visit: Visit) -> str:
     n_days = visit.filter.period.n_days
     before = "the day before" if n_days == 1 else f"the {n_days} days before"
     more = "more" if parts.difference > 0 else "less"
+    decimals = dollar_decimals([parts.difference, parts.previous])
     return (
         f" That is {number(abs(parts.difference), USD)} {more} than in {before} ({number(parts.previous, USD)}): "
-        f"{change(parts.by_number, USD)} through the number of conversations, {change(parts.by_price, USD)} through "
+        f"{change(parts.by_number, USD, decimals)} through the number of conversations, "
+        f"{change(parts.by_price, USD, decimals)} through "
         "what one costs."
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pipelines.page import charts
@@ -139,6 +140,7 @@ def _errors(visit: Visit) -> Table:
             | {
                 "tool_name": row["tool_name"] or "not given",
                 "type": words(row["error_type"]),
+                "message": message(row["message"]),
                 "url": visit.filter.url(
                     "/conversations", tool_error=row["tool_name"] or NONE, error_type=row["error_type"]
                 ),
@@ -149,6 +151,16 @@ def _errors(visit: Visit) -> Table:
         units={"tool_name": "text", "type": "text", "n_errors": "count", "message": "prose"},
         empty="No tool failed.",
     )
+
+
+def message(text: str | None) -> str:
+    """What an error says: of a result that is a JSON object, its error and the details of it."""
+    try:
+        result = json.loads(text or "")
+    except ValueError:
+        return text or ""
+    parts = [result.get(name) for name in ("error", "message", "details")] if isinstance(result, dict) else []
+    return ": ".join(part for part in parts if isinstance(part, str) and part) or text or ""
 
 
 def _unused(visit: Visit) -> list[Table]:

@@ -28,9 +28,9 @@ def land_item_listing(
     reason: str,
     check: Callable[[str, Document], None],
     shorten: Callable[[Any], Any],
+    statistics: Callable[[Document], Mapping[str, object]],
     incomplete: Collection[str],
     pseudonyms: Pseudonymizer | None,
-    statistics: Callable[[Document], Mapping[str, object]] = lambda _: {},
 ) -> dict[str, str]:
     """Land a complete listing, with credentials masked and, if configured, pseudonyms.
 
@@ -43,11 +43,11 @@ def land_item_listing(
         reason: Why, in the quarantine.
         check: Flattens a document, and raises if it cannot.
         shorten: What is left of a masked document.
+        statistics: Columns that change without the document: each listing lands them, from the masked document; those
+            of an empty document where there is none.
         incomplete: Beginnings of ids ("" for all) whose list had entries without an id: any of them may be one of these
             entries, so none counts as removed.
         pseudonyms: Replaces personal data; None keeps it.
-        statistics: Columns that change without the document: each listing lands them, from the masked document; those
-            of an empty document where there is none.
 
     Returns:
         ``errors``, and those of items that cannot be landed or flattened.

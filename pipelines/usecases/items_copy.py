@@ -1,4 +1,4 @@
-"""A listing of items of the workspace, each with its document: what is common to agents, batches and tags.
+"""A listing of items of the workspace, each with its document: what is common to tools, agents, batches and tags.
 
 An error of one item is kept, to quarantine it; one of the key or the API ends the copy.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 from pipelines.api.circuit_breaker import CircuitBreaker
@@ -31,10 +31,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ItemsResult:
-    """A listing of agents, batches or tags: how many it has, and why some could not be fetched, by id."""
+    """A listing of items: how many it has, and why some could not be fetched, by id."""
 
     n_listed: int
-    errors: Mapping[str, str]
+    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 class FetchedItems:
@@ -102,8 +102,7 @@ class ItemsCopy(ABC):
         self._progress = progress
         self._listed_at = context.clock()
         self._listed_ids: Collection[str] = ()
-        lake.ensure_schema_files(context.home)
-        documents = latest_documents(context.home, self.kind.table)["item_id", "payload"]
+        documents = latest_documents(context.home, self.kind.table)[self.kind.table.key[0], "payload"]
         self._landed_documents: dict[str, Document] = {item_id: load(payload) for item_id, payload in documents.rows()}
 
     @classmethod
@@ -136,6 +135,7 @@ class ItemsCopy(ABC):
     def land(self) -> ItemsResult:
         """Land the documents, and refresh the lake."""
         home = self._context.home
+        lake.ensure_schema_files(home)
         errors = land_item_listing(
             home,
             self.kind.table,
@@ -145,6 +145,7 @@ class ItemsCopy(ABC):
             reason=self.kind.reason,
             check=self.kind.check,
             shorten=self.shorten,
+            statistics=self.statistics,
             incomplete=self._items.incomplete,
             pseudonyms=self._context.pseudonyms,
         )
@@ -155,3 +156,7 @@ class ItemsCopy(ABC):
     def shorten(self, document: Any) -> Any:
         """What lands of a masked document; all of it, unless a subclass says otherwise."""
         return document
+
+    def statistics(self, _document: Document) -> dict[str, object]:
+        """Columns that change without the document; none, unless a subclass says otherwise."""
+        return {}

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Any
 
-from pipelines.api.account_endpoints import ItemList, list_tools
+from pipelines.api.account_endpoints import list_tools
 from pipelines.api.circuit_breaker import N_PROBES, CircuitBreaker, is_answered
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import calculate_llm_usage
 from pipelines.api.tasks import run_concurrently
 from pipelines.errors import ApiUnavailableError, NotFoundError, UsageError
 from pipelines.extract import llm_price_queries
-from pipelines.extract.land_reference_data import land_item_listing
 from pipelines.extract.llm_price_queries import PriceQuery
 from pipelines.privacy.messages import describe_error, hide_message
 from pipelines.transform import llm_prices
@@ -26,7 +26,7 @@ from pipelines.transform.canonical_json import dump
 from pipelines.transform.refresh_lake import refresh_quarantine
 from pipelines.transform.tools import STATISTICS, check_tool, refresh_tools
 from pipelines.usecases.context import Context, Progress, no_progress, run_with_client
-from pipelines.usecases.workspace_lookup import require_same_workspace
+from pipelines.usecases.items_copy import Document, FetchedItems, ItemKind, ItemsCopy, ItemsResult
 from warehouse.errors import ConvohouseError
 from warehouse.schema.operations import PRICE_UNAVAILABLE, TOOL_UNREADABLE
 from warehouse.schema.reference_data import LANDED_TOOLS, TOOLS
@@ -35,12 +35,11 @@ from warehouse.storage.landing_reference_data import land_prices
 
 
 @dataclass(frozen=True, slots=True)
-class ToolsResult:
-    """A listing of the tools: how many it has, how many of them are new or changed, and how many were removed."""
+class ToolsResult(ItemsResult):
+    """A listing of the tools: how many of them are new or changed, and how many were removed."""
 
-    n_listed: int
-    n_changed: int
-    n_gone: int
+    n_changed: int = 0
+    n_gone: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,62 +51,33 @@ class PricesResult:
     unpriced_agents: dict[str, str] = field(default_factory=dict)
 
 
-class ToolsCopy:
-    """A listing of the tools, to fetch and then to land; a sync flattens it with the conversations."""
+class ToolsCopy(ItemsCopy):
+    """The tools, whose definitions only their list has; a sync flattens them with the conversations."""
 
-    listing: ItemList
-
-    def __init__(self, context: Context, progress: Progress = no_progress) -> None:
-        self.listed_at = context.clock()
-        self._context = context
-        self._progress = progress
-
-    def fetch_and_land(self) -> ToolsResult:
-        """List the tools with a client of its own, land the listing, and refresh the lake tables of tools.
-
-        Raises:
-            ApiError: the tools could not be listed; nothing is landed.
-            ForeignWorkspaceError: the API is that of another workspace; nothing is landed.
-        """
-        home = self._context.home
-        run_with_client(self._context, self.fetch)
-        known_ids = lake.read(home, TOOLS, ["tool_id"])["tool_id"]
-        require_same_workspace(self._context, is_anything_known=not self.listing.entries.keys().isdisjoint(known_ids))
-        self.land()
-        refresh_tools(home)
-        refresh_quarantine(home)
-        rows = lake.read(home, TOOLS, ["changed_at", "is_gone"])
-        return ToolsResult(
-            n_listed=len(self.listing.entries),
-            n_changed=rows.filter(changed_at=self.listed_at).height,
-            n_gone=rows.filter(is_gone=True).height,
-        )
+    kind = ItemKind(LANDED_TOOLS, TOOL_UNREADABLE, check_tool, refresh_tools)
 
     async def fetch(self, client: ApiClient) -> None:
-        """List the tools.
+        """List the tools."""
+        tools, errors = await list_tools(client)
+        self._listed_ids = tools
+        self._items = FetchedItems(lambda: list_tools(client), errors)
+        self._items.documents |= tools
+        self._progress("tools", len(tools), len(tools))
 
-        Raises:
-            ApiError: the tools could not be listed.
-        """
-        self.listing = await list_tools(client)
-        self._progress("tools", len(self.listing.entries), len(self.listing.entries))
+    def fetch_and_land(self) -> ToolsResult:
+        """As ``ItemsCopy``."""
+        result = super().fetch_and_land()
+        rows = lake.read(self._context.home, TOOLS, ["changed_at", "is_gone"])
+        n_changed, n_gone = rows.filter(changed_at=self._listed_at).height, rows.filter(is_gone=True).height
+        return ToolsResult(result.n_listed, result.errors, n_changed, n_gone)
 
-    def land(self) -> None:
-        """Land the listing, its statistics apart from the definitions, which alone make a version."""
-        lake.ensure_schema_files(self._context.home)
-        land_item_listing(
-            self._context.home,
-            LANDED_TOOLS,
-            self.listed_at,
-            self.listing.entries,
-            self.listing.errors,
-            reason=TOOL_UNREADABLE,
-            check=check_tool,
-            shorten=lambda tool: {key: value for key, value in tool.items() if key != STATISTICS},
-            statistics=lambda tool: {STATISTICS: dump(tool.get(STATISTICS))},
-            incomplete=[""] if self.listing.errors else (),
-            pseudonyms=self._context.pseudonyms,
-        )
+    def shorten(self, document: Any) -> Any:
+        """The definition, which alone makes a version."""
+        return {key: value for key, value in document.items() if key != STATISTICS}
+
+    def statistics(self, document: Document) -> dict[str, object]:
+        """They change without a new version of the tool."""
+        return {STATISTICS: dump(document.get(STATISTICS))}
 
 
 class PricesCopy:

@@ -24,10 +24,11 @@ from pipelines.usecases.bill import BillCopy
 from pipelines.usecases.reference_data import ToolsCopy
 from tests.helpers.nights import NIGHT, UNTIL
 from warehouse.schema.operations import QUARANTINE, UNFETCHABLE
-from warehouse.schema.reference_data import TOOLS
+from warehouse.schema.reference_data import LANDED_TOOLS
 from warehouse.schema.transcript import TURNS
 from warehouse.storage import lake, landing, quarantine
 from warehouse.storage.audio import AudioSelection
+from warehouse.storage.landing_reference_data import folder, land_items
 
 pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
 
@@ -223,8 +224,11 @@ def test_tools_of_which_none_is_known_are_of_another_workspace_unless_a_recent_c
     context = nights.context(nights.url)
     context.home.identity.unlink()
     with running(create_app(World(seed=99, conversations=60, days=6, until=UNTIL), clock=lambda: nights.now)) as url:
-        wrong, rows = nights.context(url), lake.read(context.home, TOOLS)
-        lake.overwrite_table(context.home, TOOLS, rows.with_columns(tool_id=pl.lit("tool_of_mine")).head(1))
+        wrong = nights.context(url)
+        for file in context.home.files(folder(context.home, LANDED_TOOLS)):
+            file.unlink()
+        tool = {"tool_id": "tool_of_mine", "content_sha256": "sha", "payload": b"{}", "usage_stats": b"null"}
+        land_items(context.home, LANDED_TOOLS, nights.now, [tool | {"listed_at": nights.now}])
         with pytest.raises(ForeignWorkspaceError):
             tools(wrong)
         nights.now += timedelta(days=3)  # nothing is recent: what is gone since may have been deleted

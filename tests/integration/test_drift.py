@@ -182,6 +182,18 @@ def test_an_unknown_kind_of_tool_keeps_what_it_shares_with_the_others(home):
     ]
 
 
+@pytest.mark.parametrize("name", ["evaluation_criteria_results", "data_collection_results"])
+def test_a_field_of_a_result_counts_under_the_path_of_its_scope(home, name):
+    scopes = [{"scope": "agent", name: {"a": NEW}}, {"scope": "agent", name: {"a": NEW, "b": {"later": 1}}}]
+    land(home, snapshot(analysis={name: {"a": NEW}, "scoped": scopes}))
+    expected = [
+        row(f"analysis.{name}{{}}.brand_new"),
+        row(f"analysis.scoped[].{name}{{}}.brand_new", n_rows=2),
+        row(f"analysis.scoped[].{name}{{}}.later"),
+    ]
+    assert sorted(rows(home)) == sorted(expected)
+
+
 def test_names_of_models_are_no_words(home):
     override = {"agent": {"prompt": {"llm": "gpt-99"}}, "tts": {"model_id": "eleven_v99"}}
     client = {"conversation_config_override": override}

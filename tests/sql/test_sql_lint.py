@@ -66,6 +66,10 @@ BAD = [
         "join-without-workspace",
         JOIN.format("left join marts.y on x.conversation_id = y.conversation_id and x.workspace = 'main'"),
     ),
+    (
+        "join-without-workspace",
+        JOIN.format("left join marts.y on x.conversation_id = y.conversation_id and x.workspace = 'workspace'"),
+    ),
     ("join-without-workspace", JOIN.format("left join marts.y using (conversation_id)")),
     ("join-without-workspace", JOIN.format("where x.conversation_id in (select conversation_id from marts.z)")),
     ("qualified-using", "with final as (select x.b as a from marts.x left join marts.y using (b)) select a from final"),
@@ -147,6 +151,14 @@ def test_a_join_of_conversations_with_their_workspace_is_allowed() -> None:
         "on x.agent_id = y.agent_id",
     ):
         assert broken(JOIN.format(f"left join marts.y {condition}")) == []
+
+
+def test_a_sum_of_having_is_allowed_that_the_result_does_not_name_so() -> None:
+    for sql in (
+        "with final as (select sum(a) as n from marts.x having sum(a) > 1) select n from final",
+        "with final as (select sum(x.a) as a from marts.x having sum(x.a) > 1) select a from final",
+    ):
+        assert broken(sql) == []
 
 
 def test_columns_of_using_are_allowed_by_their_name_alone() -> None:

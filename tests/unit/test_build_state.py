@@ -6,10 +6,13 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.build.state import stale_share
+from warehouse.build.state import fingerprints, stale_share
 from warehouse.models.headers import Header
 from warehouse.models.project import Model, Project
 from warehouse.models.staleness import GLOBAL_INPUTS, Days, changed_relations, stale_days
+from warehouse.schema.operations import AGENTS
+from warehouse.storage import lake, parquet
+from warehouse.storage.home import Home
 
 INPUTS = dict.fromkeys((*GLOBAL_INPUTS, "lake.turns", "lake.warnings", "seeds.rates"), "1")
 
@@ -101,6 +104,17 @@ def test_an_incremental_model_is_stale_on_the_days_of_what_it_reads() -> None:
     assert stale_days(model, changes, {"lake.turns"}) is None
     inputs = [f"lake.turns/{day}" for day in range(8)]
     assert stale_share(Project((model, whole), (), ()), {"lake.turns": Days({first, second})}, inputs) == 0.625
+
+
+def test_a_table_without_days_is_changed_by_other_rows_and_not_by_the_same_ones(tmp_path: Path) -> None:
+    home, project = Home(tmp_path / "home").open(), Project((), (), ())
+    before = fingerprints(home, project, {})
+    agents = parquet.frame(AGENTS, [{"agent_id": "agent_a"}])
+    lake.overwrite_table(home, AGENTS, agents)
+    after = fingerprints(home, project, {})
+    assert changed_relations(before, after) == {"lake.agents": None, "seeds.agent_names": None}
+    lake.overwrite_table(home, AGENTS, agents)
+    assert fingerprints(home, project, {}) == after
 
 
 @st.composite

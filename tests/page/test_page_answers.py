@@ -19,7 +19,7 @@ from pipelines.page.views.tools import message
 from tests.helpers.page_home import site, sql
 from warehouse.serve.pages.conversations import worst_spoken
 from warehouse.serve.pages.money import component_totals, cost_change
-from warehouse.serve.pages.selection import Period, Selection, reading, select
+from warehouse.serve.pages.selection import Period, Selection, open_reader, select
 from warehouse.serve.value_format import NULL_NUMBER
 
 pytestmark = pytest.mark.timeout(400)  # the first test of a worker syncs the home
@@ -51,7 +51,7 @@ def test_the_change_of_the_cost_is_that_of_the_number_and_that_of_the_price(clie
     )
     by_number = (now["n"] - before["n"]) * before["usd"] / before["n"]
     by_price = (now["usd"] / now["n"] - before["usd"] / before["n"]) * now["n"]
-    with reading(page_home) as reader:
+    with open_reader(page_home) as reader:
         parts = cost_change(select(reader, SELECTION))
     assert parts.difference == pytest.approx(now["usd"] - before["usd"])
     assert (parts.by_number, parts.by_price) == (pytest.approx(by_number), pytest.approx(by_price))
@@ -64,14 +64,14 @@ def test_the_change_of_the_cost_is_that_of_the_number_and_that_of_the_price(clie
 
 
 def test_without_a_period_before_nothing_is_said_of_a_change(client, page_home):
-    with reading(page_home) as reader:
+    with open_reader(page_home) as reader:
         assert cost_change(select(reader, Selection(Period(date(2000, 1, 1), date(2026, 11, 25))))) is None
     page = client.get("/money?compare=off").text
     assert ("less than in" in page or "more than in" in page, ">before</th>" in page) == (False, False)
 
 
 def test_the_components_of_both_periods_add_up_to_their_costs(page_home):
-    with reading(page_home) as reader:
+    with open_reader(page_home) as reader:
         rows = component_totals(select(reader, SELECTION))
     for column, where in (("cost_usd", NOW), ("previous_cost_usd", BEFORE)):
         (whole,) = sql(page_home, f"select sum(cost_usd) as usd from marts.fct_conversations where {where}")
@@ -131,7 +131,7 @@ def test_the_waits_of_an_hour_are_those_of_all_days_too(client, page_home):
 
 
 def test_what_to_listen_to_is_a_dialogue_and_says_what_went_wrong(client, page_home):
-    with reading(page_home) as reader:
+    with open_reader(page_home) as reader:
         rows = worst_spoken(select(reader, SELECTION))
     ids = ", ".join(f"'{row['conversation_id']}'" for row in rows)
     (check,) = sql(

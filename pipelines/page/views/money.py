@@ -60,8 +60,8 @@ def build(visit: Visit) -> dict[str, Any]:
         "blocks": [
             *charts_,
             _component_totals(visit, total),
-            _agents(visit),
             _models(visit),
+            _agents(visit),
             _reconciliation(visit),
             _switches(visit),
         ],
@@ -228,6 +228,7 @@ def _agents(visit: Visit) -> Table:
             "n_success": "count",
         },
         metric="metrics.agent_daily.cost_usd",
+        wide=True,
     )
 
 
@@ -281,6 +282,7 @@ def _reconciliation(visit: Visit) -> Facts:
         name="reconciliation",
         title="Does the bill add up?",
         note="over all finished conversations of these days, whatever the agent",
+        wide=True,
         rows=[
             ("Cost against its parts", f"{plural(row['n_cost_compared'], 'conversation')} compared: {credits_text}"),
             ("Model price against tokens", f"{row['n_llm_compared']:,} compared: {llm_text}"),

@@ -19,7 +19,8 @@ BIG, SMALL = date(2026, 11, 10), date(2026, 11, 12)
 LEVEL, FEW_CALLS, QUIET = date(2026, 11, 14), date(2026, 11, 15), date(2026, 11, 17)
 """Days on which as many succeed: an agent falls and another rises; there are few; no agent moves."""
 
-NOTHING_MOVED = "Compared with the day before, no rate, cost or wait moved by more than chance"
+NOTHING_MOVED = "Compared with the day before, no rate, wait or cost per success moved by more than chance"
+LARGEST_MOVED = f"{NOTHING_MOVED} over all agents. The largest change at one agent"
 
 VERDICTS = {
     date(2026, 11, 9): {"a1": (30, 10), "a2": (20, 5)},
@@ -91,7 +92,7 @@ def test_an_agent_that_moved_less_than_the_whole_does_not_explain_it(reader):
         (
             LEVEL,
             None,
-            f"{NOTHING_MOVED} over all agents. At Agent a1, success rate fell from 75.0 % to 45.0 %.",
+            f"{LARGEST_MOVED}: Agent a1, success rate fell from 75.0 % to 45.0 %.",
         ),
         (LEVEL, "a2", f"{NOTHING_MOVED}."),
         (

@@ -317,7 +317,9 @@ def _without_headline(visit: Visit, overview: Overview, finished: str, before: s
         return f"{text}."
     (definition,) = (card.definition for card in cards if card.column == mover.column)
     moved = _moved(mover.previous, mover.value, definition.unit)
-    return f"{text} over all agents. At {visit.agent(mover.agent_id)}, {_within(definition.name)} {moved}."
+    # the largest of many changes of agents may be chance, so nothing more is said of it
+    agent = visit.agent(mover.agent_id)
+    return f"{text} over all agents. The largest change at one agent: {agent}, {_within(definition.name)} {moved}."
 
 
 def _moved(previous: float | None, value: float | None, unit: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
 
 from pipelines.transform import drift_by_day, schema_drift
@@ -82,30 +83,33 @@ def test_a_day_that_changes_is_counted_again_and_the_sum_is_over_all_days(home, 
     assert unknown(home) == [("new", "", 2, 2, at(0), "b")]
 
 
-@pytest.mark.parametrize("spoil", ["missing", "cut", "other code"])
-def test_without_what_was_kept_every_day_is_counted(home, counted, spoil, monkeypatch):
+@pytest.mark.parametrize("spoil", ["no table", "cut table", "no fingerprints", "cut fingerprints", "other code"])
+def test_without_what_was_counted_every_day_is_counted(home, counted, spoil, monkeypatch):
     land(home, ("a", 0, {"new": 1}), ("b", 1, {"new": 1}))
     before = unknown(home)
-    kept = home.file(home.table(UNKNOWN_FIELDS_DAILY))
-    if spoil == "missing":
-        kept.unlink()
-    elif spoil == "cut":
-        kept.write_bytes(kept.read_bytes()[:-10])
-    else:
+    table = home.file(home.table(UNKNOWN_FIELDS_DAILY))
+    if spoil == "other code":
         monkeypatch.setattr(drift_by_day, "_code_fingerprint", lambda: "other")
+    else:
+        file = table if spoil.endswith("table") else home.drift
+        content = file.read_bytes()
+        file.unlink()
+        if spoil.startswith("cut"):
+            file.write_bytes(content[:-10])
     refresh_lake(home, reread_days=(1, 7, 30))
     assert counted == [[day(0), day(1)]] * 2
     assert unknown(home) == before == [("new", "", 2, 2, at(0), "b")]
+    assert pl.read_parquet(table)["n_rows"].to_list() == [1, 1]
 
 
-def test_an_erased_conversation_leaves_no_trace_in_what_is_kept(home, counted):
+def test_an_erased_conversation_leaves_no_trace_in_what_was_counted(home, counted):
     land(home, ("a", 0, {"new": 1}), ("erased1", 0, {"new": 1, "status": "very odd"}), ("erased2", 1, {"new": 1}))
     write_tombstones(home, find_start_dates(home, ["erased1", "erased2"]), FETCHED)
     purge(home)
     refresh_lake(home, reread_days=(1, 7, 30))
     assert counted[1:] == [[day(0), day(1)]]
     assert unknown(home) == [("new", "", 1, 1, at(0), "a")]
-    kept = contents(home.table(UNKNOWN_FIELDS_DAILY))
-    assert b"new" in kept
-    assert b"erased" not in kept
-    assert b"very odd" not in kept
+    content = contents(home.table(UNKNOWN_FIELDS_DAILY)) + home.drift.read_bytes()
+    assert b"new" in content
+    assert b"erased" not in content
+    assert b"very odd" not in content

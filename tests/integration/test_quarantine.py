@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError
 from pipelines.extract.fetch_conversations import SECS_IF_QUARANTINED
-from pipelines.usecases.reference_data import PricesCopy
+from pipelines.usecases.reference_data import PricesCopy, ToolsCopy
 from pipelines.webhook.batch_writer import BatchWriter
 from pipelines.webhook.events import read_event
 from tests.helpers.editing_app import Answer, vendor
@@ -294,7 +295,7 @@ def test_a_tool_without_an_id_and_a_tool_that_no_table_can_hold_are_named_and_th
         if document["tool_config"]["name"] == "too deep":
             raise RecursionError
 
-    monkeypatch.setattr("pipelines.usecases.reference_data.check_tool", fail)
+    monkeypatch.setattr(ToolsCopy, "kind", replace(ToolsCopy.kind, check=fail))
     nights.api.tools = spoil
     for _ in range(2):
         result = nights.run()

@@ -197,8 +197,6 @@ UNKNOWN_FIELDS_DAILY = Table(
     ),
     is_daily=False,
 )
-"""What is unknown in the conversations of each day; its footer says of which files (``pipelines.transform``)."""
-
 SYNC_RUNS = Table(
     "sync_runs",
     "run of the sync in a workspace",

@@ -112,6 +112,11 @@ class Home:
         return self.root / ".tmp"
 
     @property
+    def drift(self) -> Path:
+        """Of which files the unknown fields of each day were counted, as JSON; without it, all are counted again."""
+        return self.root / f".drift.{self.workspace}.json"
+
+    @property
     def lock(self) -> Path:
         """File of the write lock."""
         return self.root / ".lock"

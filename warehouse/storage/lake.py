@@ -150,9 +150,9 @@ def _validated(table: Table, data: pl.DataFrame) -> pl.DataFrame:
     return data.sort(pl.struct(table.key))  # as one struct: half the time of several columns
 
 
-def overwrite_table(home: Home, table: Table, data: pl.DataFrame, *, footer: dict[str, str] | None = None) -> None:
-    """Replace all rows of a table without days; ``footer`` as in ``parquet.write_file``."""
-    parquet.write_file(home, home.file(home.table(table)), _validated(table, data), footer=footer)
+def overwrite_table(home: Home, table: Table, data: pl.DataFrame) -> None:
+    """Replace all rows of a table without days."""
+    parquet.write_file(home, home.file(home.table(table)), _validated(table, data))
 
 
 def overwrite_partition(home: Home, table: Table, day: date, data: pl.DataFrame) -> None:

@@ -1,9 +1,14 @@
-"""CSV that a spreadsheet opens without harm: what it would run gets an apostrophe; JSON with exact numbers."""
+"""CSV that a spreadsheet opens without harm, JSON with exact numbers, and text of whole characters only."""
 
 from __future__ import annotations
 
 import msgspec
 import polars as pl
+
+
+def without_surrogates(text: str) -> str:
+    """The text with U+FFFD for each lone surrogate, half a character that JSON can have and no column can hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # only UTF-16 can encode one
 
 
 def to_csv(frame: pl.DataFrame, *, has_header: bool = True) -> bytes:

@@ -17,6 +17,7 @@ import msgspec
 
 from pipelines.privacy.messages import hide_message
 from warehouse.schema.operations import ROW_PREFIX
+from warehouse.text_formats import without_surrogates
 
 LAST_SEC = 253_402_300_799
 UnixSecs = Annotated[int, msgspec.Meta(gt=0, le=LAST_SEC)]
@@ -214,9 +215,7 @@ def parse_body(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except msgspec.DecodeError:
-        text = json.dumps(json.loads(body), ensure_ascii=False)
-        # only UTF-16 can encode a lone surrogate
-        return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+        return json.loads(without_surrogates(json.dumps(json.loads(body), ensure_ascii=False)))
 
 
 def _conversation_fields(body: bytes) -> _ConversationFields:

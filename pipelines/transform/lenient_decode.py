@@ -20,6 +20,7 @@ import msgspec
 
 from pipelines.transform.document_schema import BOUNDS, EXTRA, Items, Leaf, Object, Shape
 from warehouse.schema.types import REDACTED, Type
+from warehouse.text_formats import without_surrogates
 
 UNCONVERTIBLE = object()
 """Result of a converter for a value that the column cannot hold; None is a valid value."""
@@ -38,9 +39,7 @@ def parse_json(payload: bytes) -> Any:
         return msgspec.json.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError):
         value = json.loads(payload.decode(json.detect_encoding(payload), "replace"), parse_float=_finite_or_text)
-        text = json.dumps(value, ensure_ascii=False)
-        # Only UTF-16 with surrogatepass can encode a lone surrogate; decoding then replaces it with U+FFFD.
-        return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+        return json.loads(without_surrogates(json.dumps(value, ensure_ascii=False)))
 
 
 def _finite_or_text(text: str) -> float | str:

@@ -46,16 +46,9 @@ initiated as (
 
 counts as (
     select
-        workspace,
-        conversation_id,
-        scope,
-        turn_index,
-        model,
-        start_date,
-        token_kind,
+        *,
         -- no count is below 0
-        case when tokens >= 0 then tokens end as tokens,
-        price_usd
+        case when tokens >= 0 then tokens end as n_tokens
     from llm_usage
 ),
 
@@ -67,11 +60,11 @@ by_model as (
         turn_index,
         model,
         start_date,
-        sum(tokens) filter (where token_kind = 'input') as input_tokens,
-        sum(tokens) filter (where token_kind = 'input_cache_read') as input_cache_read_tokens,
-        sum(tokens) filter (where token_kind = 'input_cache_write') as input_cache_write_tokens,
-        sum(tokens) filter (where token_kind = 'output_total') as output_tokens,
-        sum(tokens) filter (
+        sum(n_tokens) filter (where token_kind = 'input') as input_tokens,
+        sum(n_tokens) filter (where token_kind = 'input_cache_read') as input_cache_read_tokens,
+        sum(n_tokens) filter (where token_kind = 'input_cache_write') as input_cache_write_tokens,
+        sum(n_tokens) filter (where token_kind = 'output_total') as output_tokens,
+        sum(n_tokens) filter (
             where token_kind not in ('input', 'input_cache_read', 'input_cache_write', 'output_total')
         ) as other_tokens,
         sum(price_usd) filter (where token_kind = 'input') as input_usd,

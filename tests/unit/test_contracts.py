@@ -18,8 +18,6 @@ from open_data_contract_standard.model import OpenDataContractStandard
 from sqlglot import exp
 
 from tests.helpers.run_cli import run
-from warehouse.contracts.aggregates import ADDITIVE, aggregates
-from warehouse.contracts.relations import Relation, relations_of
 from warehouse.models.column_types import column_types
 from warehouse.models.project import Project, read_project
 from warehouse.models.sensitive_columns import SENSITIVE_COLUMNS
@@ -48,13 +46,6 @@ def types(project: Project) -> dict[str, dict[str, str]]:
 @pytest.fixture(autouse=True)
 def types_known(monkeypatch: pytest.MonkeyPatch, types: dict[str, dict[str, str]]) -> None:
     monkeypatch.setattr(COLUMN_TYPES, lambda _project: types)
-
-
-@pytest.fixture(scope="module")
-def relations(project: Project, types: dict[str, dict[str, str]]) -> tuple[Relation, ...]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(COLUMN_TYPES, lambda _project: types)
-        return relations_of(project, has_lake=True)
 
 
 @pytest.fixture(scope="module")
@@ -315,39 +306,3 @@ def test_a_contract_is_written_into_a_file(contracts: dict[str, Any], tmp_path: 
     ended = run(tmp_path, "contract", "superset", width=80)
     assert ended.code == 2
     assert "A zip file cannot be shown on a terminal" in ended.err
-
-
-def test_which_metrics_cannot_be_added_up(relations: tuple[Relation, ...]) -> None:
-    """A share of an agent's day needs a denominator of other rows; percentiles are computed from the entries."""
-    columns = {(aggregate.relation, aggregate.column) for aggregate in aggregates(relations)}
-    declared = {(relation.key, name) for relation in relations if relation.key in ADDITIVE for name in relation.metrics}
-    waits = {f"wait_p{share}_secs" for share in (50, 90, 95, 99)}
-    rates = ("contained_no_callback", "fcr", "fcr_judged", "queue_abandonment", "resolved_containment")
-    others = {"aht_p50_secs", "aht_p90_secs", "silence_share", *(f"{name}_rate" for name in rates)}
-    assert declared - columns == {
-        ("metrics.channel_mix", "call_share"),
-        ("metrics.language_mix", "call_share"),
-        *(("metrics.agent_daily", name) for name in waits | others),
-    }
-    assert {column for relation, column in columns if relation == "marts.fct_turns"} == waits
-
-
-def test_rates_are_sums_divided_by_sums(relations: tuple[Relation, ...]) -> None:
-    expressions = {
-        aggregate.column: aggregate.sql()
-        for aggregate in aggregates(relations)
-        if aggregate.relation == "metrics.agent_daily"
-    }
-    assert expressions["n_calls"] == "cast(sum(n_calls) as bigint)"
-    assert expressions["cost_usd"] == "cast(sum(cast(cost_usd as decimal(38, 12))) as double)"
-    assert expressions["success_rate"] == (
-        "cast(cast(sum(n_success) as bigint) as double)"
-        " / nullif(cast(sum(n_success) as bigint) + cast(sum(n_failure) as bigint), 0)"
-    )
-    assert expressions["rating"] == "sum(rating * (n_ratings)) / nullif(cast(sum(n_ratings) as bigint), 0)"
-
-
-def test_the_lake_is_described_with_its_types(relations: tuple[Relation, ...]) -> None:
-    (turns,) = [relation for relation in relations if relation.key == "lake.turns"]
-    types = {field.name: field.type for field in turns.fields}
-    assert (types["conversation_id"], types["start_date"], types["turn_index"]) == ("VARCHAR", "DATE", "BIGINT")

@@ -138,7 +138,9 @@ days as (
         cast(date_trunc('month', spending.start_date) as date) as month_start_date,
         date_diff('day', date_trunc('week', spending.start_date), spending.start_date) + 1 as weekday,
         spending.start_date <= newest.as_of_date as is_whole,
-        date_diff('day', spending.start_date, newest.as_of_date) between 0 and 27 as is_recent
+        date_diff('day', spending.start_date, newest.as_of_date) between 0 and 27 as is_recent,
+        -- the square of a day of more than what a single conversation may cost is no decimal
+        least(abs(cast(coalesce(spending.cost_usd, 0) as double)), 1e12) as bounded_usd
     from spending
     inner join newest on spending.workspace = newest.workspace
 ),
@@ -191,9 +193,7 @@ by_weekday as (
         agent_id,
         weekday,
         coalesce(cast(sum(cost_usd) as double), 0) as weekday_usd,
-        coalesce(
-            cast(sum(cast(cast(cost_usd as double) * cast(cost_usd as double) as decimal(38, 12))) as double), 0
-        ) as squares
+        coalesce(cast(sum(cast(bounded_usd * bounded_usd as decimal(38, 12))) as double), 0) as squares
     from days
     where is_recent
     group by all

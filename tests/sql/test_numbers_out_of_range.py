@@ -40,6 +40,14 @@ def test_one_absurd_cost_leaves_the_experiments(rows: Any, cost: float) -> None:
     assert actual["b"]["variance_of_mean"] == pytest.approx(1 / 3 / 4, rel=1e-12)
 
 
+def test_a_day_of_nothing_but_absurd_costs_leaves_the_forecast(rows: Any) -> None:
+    """As where a vendor reports all costs in another unit; the square of a day's sum is beyond every decimal."""
+    for number in range(12):
+        rows.call(f"c{number:02}", cost_fiat_usd=1e12)
+    rows.build("metrics.spend_forecast", "metrics.anomalies")
+    assert rows.values("metrics.spend_forecast", "agent_id", "cost_usd") == [("*", 1.2e13), ("a1", 1.2e13)]
+
+
 def test_costs_that_are_all_alike_have_no_variance(rows: Any) -> None:
     for branch in ("a", "b"):
         for minute in range(3):

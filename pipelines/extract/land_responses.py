@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.extract.landing_rows import deleted_row, snapshot_row
+from pipelines.extract.landing_rows import check_start, deleted_row, snapshot_row
 from pipelines.privacy.messages import describe_error
 from pipelines.privacy.pseudonyms import Pseudonymizer
 from warehouse.schema.operations import UNREADABLE
@@ -77,6 +77,7 @@ def _snapshot_row(response: Response, pseudonyms: Pseudonymizer | None) -> dict[
     if response.body is None:
         return deleted_row(response.plan_row, response.fetched_at)
     row = snapshot_row(response.plan_row, response.body, response.fetched_at, pseudonyms)
+    check_start(row, response.fetched_at)
     for value in row.values():
         if isinstance(value, str):
             value.encode()  # raises for a lone surrogate, which no column can hold

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from pipelines.api.responses import ListRow
 from pipelines.privacy.mask_documents import mask
 from pipelines.privacy.pseudonyms import Pseudonymizer
@@ -15,6 +17,8 @@ from pipelines.transform.settle_state import FINISHED
 
 MAX_COUNT = 2**31
 """A larger one is not believed, and no column might hold it."""
+MAX_AHEAD = timedelta(days=3650)
+"""A start further ahead of our clock is not believed: of each period up to the newest day, it would be all there is."""
 MAX_DURATION = timedelta(days=30)
 """A longer one is not believed: the conversation would not be read again after its end."""
 
@@ -96,6 +100,17 @@ def snapshot_row(
         "n_texts": texts,
         "payload": None if is_unchanged else payload,
     }
+
+
+def check_start(row: Mapping[str, Any], now: datetime) -> None:
+    """Refuse a row from ``snapshot_row`` that starts in another decade.
+
+    Raises:
+        ValidationError: it does. Its text quotes nothing of the document, so it is shown.
+    """
+    if row["start_time_at"] > now + MAX_AHEAD:
+        message = "its start is more than ten years in the future, or our clock behind"
+        raise msgspec.ValidationError(message)
 
 
 def _end(start: datetime, duration: Any) -> datetime:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.api.responses import check_conversation, is_usable_id
-from pipelines.extract.landing_rows import n_texts, snapshot_row
+from pipelines.extract.landing_rows import check_start, n_texts, snapshot_row
 from pipelines.privacy.mask_documents import mask_text
 from pipelines.privacy.messages import describe_error
 from pipelines.privacy.pseudonyms import Pseudonymizer
@@ -67,6 +67,7 @@ def read_event(body: bytes | bytearray, now: datetime, pseudonyms: Pseudonymizer
         return Landing(f"noted {conversation_id}, which has no transcript here", conversation_id, (fact,))
     try:
         row = _snapshot_row(data, conversation_id, _event_time(event, now), pseudonyms)
+        check_start(row, now)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with this document, the API is not to send it again
         reason = {"fetched_at": now, "reason": UNREADABLE, "error": f"webhook: {describe_error(error)}"}
         rows = ((QUARANTINE, {"conversation_id": conversation_id} | reason), fact)

@@ -144,6 +144,7 @@ def test_a_recording_of_18_mb_sent_in_chunks_is_answered_and_not_kept(size, is_f
 UNSTORABLE = {
     "a lone surrogate": {"agent_id": "agent_\ud800"},
     "a start in milliseconds": {"metadata": {"start_time_unix_secs": 1_790_000_000_000}},
+    "a start in 70 years": {"metadata": {"start_time_unix_secs": AT + 70 * 365 * 86_400}},
     "an end after the last year": {"metadata": {"start_time_unix_secs": 253_402_300_000, "call_duration_secs": 1e6}},
     "a start of 0, which is not a time": {"metadata": {"start_time_unix_secs": 0}},
     "a start before 1970": {"metadata": {"start_time_unix_secs": -5}},

@@ -165,7 +165,8 @@ class Settings(BaseSettings):
     )
     mcp_token: SecretStr | None = Field(
         default=None,
-        description="Token that clients of `convohouse mcp --http` must send; required on any other host than this.",
+        description="Token that clients of `convohouse mcp --http` must send; 16 characters or more, required on any "
+        "other host than this.",
     )
     alert_webhook: SecretStr | None = Field(
         default=None,

@@ -114,7 +114,7 @@ class Transport:
                 )
                 if request.into is None:
                     return await read(await self._http.send(http_request, stream=True))
-                return await stream(self._http, http_request, request.into, limit, secs)
+                return await stream(self._http, http_request, request.into, limit, secs, max_bytes=request.max_bytes)
         except UnusableBodyError as error:
             return ConnectionFailure(str(error), is_malformed=True)
         except TimeoutError:

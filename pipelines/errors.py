@@ -74,5 +74,9 @@ class ApiUnavailableError(ApiError):
     """No usable response after all retries: network, timeout, 5xx, 429."""
 
 
+class TooLargeError(ApiError):
+    """A recording has more bytes than it may have; the rest was not read."""
+
+
 class MalformedResponseError(ApiError):
     """A 200 whose body is not what the API reference promises, after all retries."""

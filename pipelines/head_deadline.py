@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 KEEP_ALIVE_SECS = 5
@@ -19,7 +19,13 @@ KEEP_ALIVE_SECS = 5
 
 
 def limited_server(
-    app: Starlette, *, connections: int, head_secs: float, stop_secs: int, head_bytes: int | None = None
+    app: ASGIApp,
+    *,
+    connections: int,
+    head_secs: float,
+    stop_secs: int,
+    head_bytes: int | None = None,
+    lifespan: Literal["on", "off"] = "off",
 ) -> uvicorn.Server:
     """A server of an application, with limits; it stops once its ``should_exit`` is set.
 
@@ -29,6 +35,7 @@ def limited_server(
         head_secs: From the connection, or from the response before, until the head of a request is complete.
         stop_secs: For the open requests when it is stopped.
         head_bytes: The request line with all headers; by default as uvicorn limits them.
+        lifespan: Whether the application has to be started and stopped.
     """
     return uvicorn.Server(
         uvicorn.Config(
@@ -41,7 +48,7 @@ def limited_server(
             access_log=False,  # an address holds ids and words that were searched for
             server_header=False,
             proxy_headers=False,  # nothing depends on who a proxy says that the sender is
-            lifespan="off",
+            lifespan=lifespan,
             ws="none",
             limit_concurrency=connections,
             h11_max_incomplete_event_size=head_bytes,

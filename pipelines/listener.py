@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 PROXY_HEADERS = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"})
 """By one of them a proxy says, in lower case, that the request comes from somebody else than the proxy."""
 
+MIN_TOKEN_LENGTH = 16
+"""Characters of the token of a page or server; a shorter one could be guessed over the network."""
+
 
 def serve(server: uvicorn.Server, host: str, port: int, on_ready: Callable[[str], None]) -> None:
     """Run a server until Ctrl-C or SIGTERM; ``on_ready`` is called with its URL.

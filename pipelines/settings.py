@@ -33,7 +33,7 @@ from pydantic_settings import SettingsError as SourceError
 from pipelines import environment
 from pipelines.clock import clock_from, utc_now
 from pipelines.errors import CredentialsError, SettingsError
-from pipelines.settings_types import DEFAULT_BASE_URL, Name, Owner, PublishTarget, Url, Workspace, Zone
+from pipelines.settings_types import DEFAULT_BASE_URL, Name, Owner, PublishTarget, StoreUrl, Url, Workspace, Zone
 from warehouse.storage.home import DEFAULT_WORKSPACE
 from warehouse.suggestions import did_you_mean, suggest
 
@@ -165,7 +165,8 @@ class Settings(BaseSettings):
     )
     mcp_token: SecretStr | None = Field(
         default=None,
-        description="Token that clients of `convohouse mcp --http` must send; required on any other host than this.",
+        description="Token that clients of `convohouse mcp --http` must send; 16 characters or more, required on any "
+        "other host than this.",
     )
     alert_webhook: SecretStr | None = Field(
         default=None,
@@ -200,14 +201,15 @@ class Settings(BaseSettings):
     engine: Literal["duckdb", "sail", "spark"] = Field(
         default="duckdb", description="Engine of `convohouse build --into`: where the models run."
     )
-    engine_remote: str | None = Field(
-        default=None, description="Address of the engine's Spark Connect server, such as sc://host:15002."
+    engine_remote: SecretStr | None = Field(
+        default=None,
+        description="Address of the engine's Spark Connect server, such as sc://host:15002; it may hold a token.",
     )
-    engine_lakes: tuple[str, ...] = Field(
+    engine_lakes: tuple[StoreUrl, ...] = Field(
         default=(),
         description="Folders or URLs of the lakes that `convohouse build --into` reads [default: that of the home].",
     )
-    engine_into: str | None = Field(
+    engine_into: StoreUrl | None = Field(
         default=None, description="Folder or URL into which `convohouse build` writes Parquet tables [default: none]."
     )
     publish: dict[Name, PublishTarget] = Field(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from warehouse.publish.target import Target, parse_target
 from warehouse.storage.home import RESERVED_WORKSPACE
+from warehouse.url_secrets import refuse_secret
 
 DEFAULT_BASE_URL = "https://api.elevenlabs.io"
 
@@ -18,14 +18,15 @@ def _without_slash(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         message = "must start with http:// or https://"
         raise ValueError(message)
-    try:
-        parts = urlsplit(value)
-    except ValueError:  # the client says what is wrong with the host
-        return value.rstrip("/")
-    if parts.username is not None or parts.query or parts.fragment:
+    if {"@", "?", "#"} & set(value):
         message = "must not hold a user name, password, query or fragment: it is shown in messages"
         raise ValueError(message)
     return value.rstrip("/")
+
+
+def _without_secret(value: str) -> str:
+    refuse_secret(value)
+    return value
 
 
 def _check_zone(value: str) -> str:
@@ -45,6 +46,8 @@ def _check_name(value: str) -> str:
 
 
 Url = Annotated[str, AfterValidator(_without_slash)]
+StoreUrl = Annotated[str, AfterValidator(_without_secret)]
+"""A folder, or the URL of one in an object store."""
 Zone = Annotated[str, AfterValidator(_check_zone)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$"), AfterValidator(_check_name)]
 """A workspace's name is part of file names."""

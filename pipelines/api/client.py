@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
+import math
 import random as randomness
 import re
 import time
@@ -150,15 +151,18 @@ class ApiClient:
         """
         return await self._send(ApiRequest(path, decode, method="POST", body=body))
 
-    async def download(self, path: str, into: BinaryIO, check: Callable[[BinaryIO], T]) -> T:
+    async def download(
+        self, path: str, into: BinaryIO, check: Callable[[BinaryIO], T], *, max_bytes: float = math.inf
+    ) -> T:
         """Stream ``path`` into a file, from its start at each attempt, and return the result of ``check``.
 
         Here ``timeout_secs`` limits how long the server may be silent, not the whole attempt: recordings can be long.
 
         Raises:
+            TooLargeError: there are more than ``max_bytes``; what was read is in the file.
             ApiError: as ``get``; a ``ValueError`` of ``check`` marks a malformed response.
         """
-        return await self._send(ApiRequest(path, lambda _body: check(into), into=into))
+        return await self._send(ApiRequest(path, lambda _body: check(into), into=into, max_bytes=max_bytes))
 
     async def delete(self, path: str) -> None:
         """Delete the resource at ``path``; the body of a success is ignored.

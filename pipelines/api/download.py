@@ -10,6 +10,8 @@ from typing import BinaryIO
 
 import httpx
 
+from pipelines.errors import TooLargeError
+
 MAX_BODY_BYTES = 64 * 2**20
 """Decompressed bytes of a response that is kept in memory; the largest conversations have some megabytes."""
 ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
@@ -46,7 +48,13 @@ def _check_encoding(response: httpx.Response) -> None:
 
 
 async def stream(
-    client: httpx.AsyncClient, request: httpx.Request, into: BinaryIO, limit: asyncio.Timeout, secs: float
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    into: BinaryIO,
+    limit: asyncio.Timeout,
+    secs: float,
+    *,
+    max_bytes: float,
 ) -> httpx.Response:
     """Send ``request``; the body of a success replaces the content of the file, an error's body is read into memory.
 
@@ -56,8 +64,10 @@ async def stream(
         into: A file open for writing; its content is dropped first, as an earlier attempt may have left a part.
         limit: The timeout around this function; each piece moves it on.
         secs: How long the server may be silent.
+        max_bytes: The size of the file at which the reading ends: the server may never end.
 
     Raises:
+        TooLargeError: the body has more than ``max_bytes``.
         UnusableBodyError: it has another encoding, or nothing says where it ends; or see ``read``.
     """
     loop = asyncio.get_running_loop()
@@ -70,6 +80,8 @@ async def stream(
         _check_encoding(response)
         async for piece in response.aiter_bytes():  # as they come: a slow server is not silent
             into.write(piece)
+            if into.tell() > max_bytes:
+                raise TooLargeError("The recording is larger than allowed.")
             limit.reschedule(loop.time() + secs)
         if into.tell() and not response.headers.keys() & {"content-length", "transfer-encoding"}:
             raise UnusableBodyError("it has no length, so it may be cut short")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -116,14 +117,15 @@ async def delete_conversation(client: ApiClient, conversation_id: str) -> bool:
     return True
 
 
-async def get_audio(client: ApiClient, conversation_id: str, into: BinaryIO) -> None:
+async def get_audio(client: ApiClient, conversation_id: str, into: BinaryIO, *, max_bytes: float = math.inf) -> None:
     """Stream the recording of a conversation into a file, checked to start like an MP3.
 
     Raises:
+        TooLargeError: it has more than ``max_bytes``.
         UsageError: the id cannot be part of a path.
         ApiError: as ``ApiClient.download``; for a conversation without a recording, the API answers 404 or 422.
     """
-    await client.download(f"{_conversation_path(conversation_id)}/audio", into, check_mp3)
+    await client.download(f"{_conversation_path(conversation_id)}/audio", into, check_mp3, max_bytes=max_bytes)
 
 
 async def send_feedback(client: ApiClient, conversation_id: str, score: str | None) -> None:

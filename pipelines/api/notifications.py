@@ -9,7 +9,7 @@ import smtplib
 import ssl
 from collections.abc import Sequence
 from email.message import EmailMessage
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import httpx
 
@@ -49,16 +49,36 @@ def send_mail(server: str, sender: str, recipients: Sequence[str], subject: str,
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, ", ".join(recipients), " ".join(subject.split())
     message.set_content(text)
-    parts = urlsplit(server)
+    parts, port = _parse_server(server)
     try:
-        with _connect(parts.scheme, parts.hostname or "", parts.port) as connection:
+        with _connect(parts.scheme, parts.hostname or "", port) as connection:
             if parts.username and parts.password:
                 if not isinstance(connection.sock, ssl.SSLSocket) and parts.hostname not in LOOPBACK:
                     raise NotificationError("The mail server offers no encryption, so the password was not sent.")
                 connection.login(unquote(parts.username), unquote(parts.password))
             connection.send_message(message)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, ValueError, smtplib.SMTPException) as error:  # ValueError: a password that is not ASCII
         raise NotificationError(f"The mail server for alerts did not take it ({type(error).__name__}).") from None
+
+
+def _parse_server(server: str) -> tuple[SplitResult, int | None]:
+    """The parts of the address, and its port.
+
+    Raises:
+        NotificationError: it is none; the errors of the library may quote a part of the password.
+    """
+    try:
+        parts = urlsplit(server)
+        port = parts.port
+    except ValueError:
+        parts, port = SplitResult("", "", "", "", ""), None
+    is_address = parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.path in {"", "/"}
+    if not is_address or parts.query or parts.fragment:
+        raise NotificationError(
+            "CONVOHOUSE_ALERT_SMTP is not smtp://USER:PASSWORD@HOST:PORT.",
+            "Percent-encode what is special in a URL: %2F for a / in the password, %40 for an @.",
+        )
+    return parts, port
 
 
 def _connect(scheme: str, host: str, port: int | None) -> smtplib.SMTP:

@@ -19,8 +19,9 @@ MAX_PERSISTENT_FAILURES = 4
 class ApiRequest(Generic[T]):
     """One logical request and the state of its attempts.
 
-    ``into``, where given, is the file that takes the body of a success, which is then not kept in memory. ``deadline``
-    is on the monotonic clock, set for the first attempt. ``n_cuts`` is the limiter's count at the latest attempt.
+    ``into``, where given, is the file that takes the body of a success, which is then not kept in memory, up to
+    ``max_bytes``. ``deadline`` is on the monotonic clock, set for the first attempt. ``n_cuts`` is the limiter's count
+    at the latest attempt.
     """
 
     path: str
@@ -29,6 +30,7 @@ class ApiRequest(Generic[T]):
     method: str = "GET"
     body: Mapping[str, object] | None = None
     into: BinaryIO | None = None
+    max_bytes: float = math.inf
     deadline: float = math.inf
     persistent_failures: int = 0
     n_cuts: int = 0

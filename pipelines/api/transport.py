@@ -63,10 +63,21 @@ class Transport:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         url = _parse_base_url(base_url)
-        is_loopback = url.host in LOOPBACK
         self.host = url.host
         self._base_url = base_url.rstrip("/")
-        self._http = _Client(
+        try:
+            self._http = self._client(url, key, connect_secs, connections, transport)
+        except (httpx.InvalidURL, ValueError):  # its text may quote a part of a password
+            raise SettingsError(
+                "A proxy of the environment is not a URL.", "Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY."
+            ) from None
+
+    @staticmethod
+    def _client(
+        url: httpx.URL, key: str, connect_secs: float, connections: int, transport: httpx.AsyncBaseTransport | None
+    ) -> _Client:
+        is_loopback = url.host in LOOPBACK
+        return _Client(
             headers={
                 "xi-api-key": key,
                 "accept": "application/json",
@@ -103,7 +114,7 @@ class Transport:
                 )
                 if request.into is None:
                     return await read(await self._http.send(http_request, stream=True))
-                return await stream(self._http, http_request, request.into, limit, secs)
+                return await stream(self._http, http_request, request.into, limit, secs, max_bytes=request.max_bytes)
         except UnusableBodyError as error:
             return ConnectionFailure(str(error), is_malformed=True)
         except TimeoutError:

@@ -57,7 +57,7 @@ def mcp(
     hosts other than this machine need the setting CONVOHOUSE_MCP_TOKEN, which clients send as a bearer token.
     """
     from pipelines.errors import SettingsError
-    from pipelines.listener import is_loopback
+    from pipelines.listener import MIN_TOKEN_LENGTH, is_loopback
     from warehouse.errors import MissingPackageError
 
     context = options.context()
@@ -81,6 +81,8 @@ def mcp(
             f"{host} can be reached from other machines, and no token is set.",
             "Set CONVOHOUSE_MCP_TOKEN to a long random text that the clients send.",
         )
+    if token and len(token) < MIN_TOKEN_LENGTH:
+        raise SettingsError(f"The token is shorter than {MIN_TOKEN_LENGTH} characters.", "Choose a longer one.")
 
     def announce(url: str) -> None:
         if options.is_json:

@@ -110,7 +110,7 @@ def retain(
 
 
 def _erase(options: Options, context: Context, selection: Selection, where: Where) -> None:
-    from pipelines.usecases.erasure import ErasureResult, erase
+    from pipelines.usecases.erasure import ErasureResult, erase, is_unfinished
     from pipelines.usecases.retention import apply_upstream
     from warehouse.serve.value_format import plural
 
@@ -122,7 +122,7 @@ def _erase(options: Options, context: Context, selection: Selection, where: Wher
             emit({"is_dry_run": False, "upstream": deleted, "failed": failed})
         exit_with(3 if failed else 0)
     result = ErasureResult((), (), {}, (), {})
-    if selection.all_ids:
+    if selection.all_ids or is_unfinished(context):  # an earlier run may have been stopped: nothing of it is selected
         with show_progress(options) as show:
             result = erase(context, selection.all_ids, is_upstream=where == "both", progress=show)
     if options.is_json:

@@ -41,9 +41,8 @@ def serve(options: Options, *, host: str, port: int, token: str | None) -> None:
     """
     require_extra("page", "jinja2", "altair", "vl_convert")
     from pipelines.errors import UsageError
-    from pipelines.listener import is_loopback
+    from pipelines.listener import MIN_TOKEN_LENGTH, is_loopback
     from pipelines.page.app import Site, create_app
-    from pipelines.page.security import MIN_TOKEN_LENGTH
     from pipelines.page.server import serve as serve_app
 
     settings = options.settings()

@@ -17,6 +17,7 @@ from mcp.types import ToolAnnotations
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pipelines.head_deadline import limited_server
 from pipelines.listener import is_proxied, serve
 from pipelines.mcp_server.answers import Answer, Answers
 from warehouse.errors import ConvohouseError
@@ -30,6 +31,8 @@ INSTRUCTIONS = (
 )
 
 ANY_HOST = "0.0.0.0"  # noqa: S104 - the package checks the name of the host only for the loopback address
+MAX_CONNECTIONS = 100
+HEAD_SECS = 10.0
 STOP_SECS = 5
 """For open requests when the server is stopped."""
 
@@ -94,14 +97,16 @@ def serve_http(answers: Answers, host: str, port: int, *, token: str | None, on_
         UsageError: the port is in use or not allowed.
         KeyboardInterrupt: it was stopped.
     """
+    serve(create_http_server(answers, token), host, port, lambda url: on_ready(f"{url}/mcp"))
+
+
+def create_http_server(answers: Answers, token: str | None) -> uvicorn.Server:
+    """A server over HTTP; it stops once its ``should_exit`` is set."""
     app: ASGIApp = create_server(answers).streamable_http_app(
         host="127.0.0.1" if token is None else ANY_HOST, stateless_http=True, json_response=True
     )
     app = _ProxyCheck(app) if token is None else _TokenCheck(app, token)
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=STOP_SECS
-    )
-    serve(uvicorn.Server(config), host, port, lambda url: on_ready(f"{url}/mcp"))
+    return limited_server(app, connections=MAX_CONNECTIONS, head_secs=HEAD_SECS, stop_secs=STOP_SECS, lifespan="on")
 
 
 class _TokenCheck:

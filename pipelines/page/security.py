@@ -28,8 +28,6 @@ SIGN_IN = "/sign-in"
 MAX_FORM_BYTES = 8192
 FORM_SECS = 10
 """For all of a form."""
-MIN_TOKEN_LENGTH = 16
-"""Characters; a shorter token could be guessed over the network."""
 OWN_ADDRESS = r"/(?![/\\]|sign-in)[!-~]{0,4000}"
 """An address of this site, to return to after signing in; what begins with two slashes is another host."""
 

@@ -31,7 +31,7 @@ from warehouse.models.data_quality import check_fresh
 from warehouse.schema.operations import QUARANTINE
 from warehouse.schema.types import unit_of
 from warehouse.serve.query import query
-from warehouse.serve.value_format import format_number
+from warehouse.serve.value_format import escape_slack, format_number, format_value
 from warehouse.storage import lake
 from warehouse.storage.home import Home
 
@@ -98,7 +98,7 @@ def channels(settings: Settings) -> dict[str, Channel]:
     senders: dict[str, Channel] = {}
     if settings.alert_webhook:
         url = settings.alert_webhook.get_secret_value()
-        senders["webhook"] = lambda _, text: post_to_webhook(url, text)
+        senders["webhook"] = lambda _, text: post_to_webhook(url, escape_slack(text))
     if settings.alert_smtp and settings.alert_mail_to:
         server, recipients = settings.alert_smtp.get_secret_value(), settings.alert_mail_to
         sender = settings.alert_mail_from or recipients[0]
@@ -142,7 +142,7 @@ def send_new(context: Context, alerts: Iterable[Alert], state: AlertState) -> in
 
 def alert_text(alert: Alert, keys: Sequence[str], settings: Settings) -> str:
     """The text of a message, without any secret."""
-    lines = [f"- {alert.lines[key]}" for key in keys[:MAX_LINES]]
+    lines = [f"- {format_value(alert.lines[key])}" for key in keys[:MAX_LINES]]  # the API's names, each on one line
     if len(keys) > MAX_LINES:
         lines.append(f"- and {len(keys) - MAX_LINES} more")
     text = "\n".join(part for part in (f"convohouse: {alert.title}", *lines, alert.advice, alert.link) if part)

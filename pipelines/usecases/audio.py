@@ -19,7 +19,7 @@ from typing import Any
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_audio
 from pipelines.api.mp3 import check_mp3
-from pipelines.errors import ApiError
+from pipelines.errors import ApiError, TooLargeError
 from pipelines.usecases.batch_runner import BatchRunner
 from pipelines.usecases.context import Context, Progress, no_progress
 from pipelines.usecases.workspace_lookup import require_same_workspace
@@ -104,6 +104,8 @@ class _Downloader:
             return
         try:
             await self._save(client, row, target, replaced_bytes=n_bytes or 0)
+        except TooLargeError:
+            self.result.n_left += 1
         except ApiError as error:
             self._fail(row, error)
         else:
@@ -113,7 +115,8 @@ class _Downloader:
         temporary = self.context.home.temporary / f"{uuid.uuid4().hex}.mp3"
         try:
             with temporary.open("w+b") as file:
-                await get_audio(client, row["conversation_id"], file)
+                max_bytes = self.budget_bytes - self.result.total_bytes + replaced_bytes
+                await get_audio(client, row["conversation_id"], file, max_bytes=max_bytes)
                 file.flush()
                 await asyncio.to_thread(os.fsync, file.fileno())
             size = temporary.stat().st_size - replaced_bytes

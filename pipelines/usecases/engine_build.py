@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.errors import UsageError
@@ -16,6 +16,7 @@ from warehouse.engines.duckdb import duckdb_engine
 from warehouse.engines.engine import Engine
 from warehouse.models.project import read_project
 from warehouse.storage.home import Home
+from warehouse.url_secrets import refuse_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class EngineTarget:
     """Where to build: the engine, its server (None for one in this process), the lakes and the folder of the tables."""
 
     engine: str
-    remote: str | None
+    remote: str | None = field(repr=False)
     lakes: tuple[str, ...]
     into: str
 
@@ -40,15 +41,22 @@ class EngineTarget:
         """The target of the options, else of the settings; None if neither names a folder for the tables.
 
         Raises:
-            UsageError: options for an engine, but no folder for the tables; Spark without the address of its server.
+            UsageError: options for an engine, but no folder for the tables; Spark without the address of its server;
+                a URL with a secret.
         """
         settings = context.settings
+        try:
+            for url in (*lakes, into or ""):
+                refuse_secret(url)
+        except ValueError as error:
+            raise UsageError(f"A URL cannot be used: {error}.", "Set the credentials in the environment.") from None
         target = into or settings.engine_into
         if target is None:
             if engine or remote or lakes:
                 raise UsageError("There is no target for the tables.", "Give --into, a folder or a URL.")
             return None
-        name, address = engine or settings.engine, remote or settings.engine_remote
+        setting = settings.engine_remote.get_secret_value() if settings.engine_remote else None
+        name, address = engine or settings.engine, remote or setting
         if name == "spark" and address is None:
             raise UsageError("Spark needs the address of its server.", "Give --remote, such as sc://host:15002.")
         if name == "duckdb" and remote is not None:

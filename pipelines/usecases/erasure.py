@@ -22,6 +22,7 @@ from pipelines.usecases.context import Context, Progress, no_progress, run_with_
 from pipelines.usecases.published_removals import publish_removals
 from pipelines.usecases.run_session import describe_failed_check, repair
 from pipelines.usecases.sync_steps import build_models
+from warehouse.build.state import includes_removals
 from warehouse.publish import record
 from warehouse.schema.registry import TABLES
 from warehouse.storage import erasure, lake
@@ -63,6 +64,8 @@ def erase(
 ) -> ErasureResult:
     """Erase conversations; only their ids, their start dates and the time of the erasure are kept.
 
+    What an earlier erasure has left undone, because it was stopped or a target not reached, is done as well.
+
     Args:
         context: The home folder; each conversation is looked up in all its workspaces.
         ids: Conversations.
@@ -101,7 +104,8 @@ def erase(
         ids_to_erase.sort(key={conversation_id: place for place, conversation_id in enumerate(known_ids)}.__getitem__)
         lake_counts = _count_lake_rows(home, ids_to_erase)
         landing_counts = erasure.purge(home)
-        problems = _rebuild(context, progress) if ids_to_erase else ()
+        # also without ids: the targets must not get the tables of a warehouse that still has what was erased before
+        problems = _rebuild(context, progress) if ids_to_erase or not includes_removals(context.home) else ()
         targets = _reach_targets(context, progress, problems)
     return ErasureResult(
         receipts=tuple(
@@ -118,6 +122,11 @@ def erase(
         problems=problems,
         targets=targets,
     )
+
+
+def is_unfinished(context: Context) -> bool:
+    """Whether the warehouse or a target may still have what was erased or redacted; the landing and the lake too."""
+    return not includes_removals(context.home) or bool(record.pending_targets(context.home))
 
 
 def _reach_targets(context: Context, progress: Progress, problems: Sequence[str]) -> dict[str, str | None]:

@@ -16,8 +16,9 @@ from pipelines.errors import RetentionError
 from pipelines.transform.settle_state import FINISHED
 from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import delete_upstream, require_keys
+from warehouse.schema.activity import WEBHOOK_EVENTS
 from warehouse.serve.value_format import format_number, plural
-from warehouse.storage import landing
+from warehouse.storage import activity_log, landing
 from warehouse.storage.home import Home
 
 Where = Literal["here", "upstream", "both"]
@@ -66,8 +67,7 @@ def select_expired(context: Context, rule: Rule, *, max_share: float, where: Whe
     ids: dict[str, tuple[str, ...]] = {}
     n_all = 0
     for workspace in context.workspaces_with_data() if where == "here" else context.workspaces():
-        excluded_kinds = ("gone", landing.ERASED) if where == "upstream" else (landing.ERASED,)
-        stored_conversations = _stored_conversations(workspace.home, excluded_kinds)
+        stored_conversations = _stored_conversations(workspace.home, is_upstream_alone=where == "upstream")
         has_ended = pl.col("status").is_null() | pl.col("status").is_in(FINISHED)
         expired_conversations = stored_conversations.filter(pl.col("start_time_at") < rule.before, has_ended)
         if rule.agent_id is not None:
@@ -107,17 +107,26 @@ def apply_upstream(context: Context, selection: Selection) -> tuple[dict[str, st
     return outcomes, problems
 
 
-def _stored_conversations(home: Home, excluded_kinds: tuple[str, ...]) -> pl.DataFrame:
-    """Conversations that were landed or listed, without those whose latest snapshot is of an excluded kind.
+def _stored_conversations(home: Home, *, is_upstream_alone: bool) -> pl.DataFrame:
+    """Conversations that were landed, listed or announced by a webhook, without those that were erased.
 
-    The status is the latest known one: a snapshot of a deleted conversation has none.
+    For a rule of the API alone, also without those that it has deleted or perhaps never had. The status is the latest
+    known one: a snapshot of a deleted conversation has none.
     """
     columns = ("conversation_id", "start_time_at", "agent_id", "status")
+    excluded_kinds = ("gone", landing.ERASED) if is_upstream_alone else (landing.ERASED,)
     latest = landing.latest_snapshots(home)
-    of_list_rows = landing.latest_list_rows(home).join(latest, "conversation_id", "anti")
+    of_list_rows = landing.latest_list_rows(home).join(latest, "conversation_id", "anti").select(columns)
     snapshots = landing.snapshots(home).filter(pl.col("status").is_not_null())
     statuses = snapshots.group_by("conversation_id", maintain_order=True).agg(pl.col("status").last())
     of_snapshots = latest.filter(~pl.col("kind").is_in(excluded_kinds)).select(columns[:3])
-    return pl.concat(
-        [of_snapshots.join(statuses, "conversation_id", "left"), of_list_rows.select(columns)],
-    )
+    sources = [of_snapshots.join(statuses, "conversation_id", "left"), of_list_rows]
+    if not is_upstream_alone:
+        events = (
+            activity_log.latest_entries(home, WEBHOOK_EVENTS).sort("event_at").join(latest, "conversation_id", "anti")
+        )
+        of_events = events.join(of_list_rows, "conversation_id", "anti").unique("conversation_id", keep="first")
+        sources.append(
+            of_events.select("conversation_id", pl.col("event_at").alias("start_time_at"), "agent_id", status=None)
+        )
+    return pl.concat(sources, how="vertical_relaxed")

@@ -106,10 +106,10 @@ def test_the_command_builds_the_same_tables_on_sail_and_a_model_that_fails_is_na
     failed = run(lake.parent, "build", "--lake", str(lake.parent / "broken"), *options)
     assert failed.code == 1
     assert "lake.conversations failed on the engine: " in failed.err
-    nowhere = run(
-        lake.parent, "build", *options[:2], "--engine", "spark", "--remote", "sc://127.0.0.1:1", "--into", str(into)
-    )
+    remote = "sc://127.0.0.1:1/;token=pa55word"
+    nowhere = run(lake.parent, "build", *options[:2], "--engine", "spark", "--remote", remote, "--into", str(into))
     assert (nowhere.code, "There is no Spark Connect server at sc://127.0.0.1:1: " in nowhere.err) == (1, True)
+    assert "pa55word" not in nowhere.err
     assert json.loads((into / "current.json").read_text()) == before
 
 

@@ -200,6 +200,17 @@ def test_a_channel_that_is_down_gets_its_messages_later_and_the_other_only_once(
         assert (len(receiver.posts), len(mailbox.mails)) == (4, 4)
 
 
+def test_a_name_of_the_api_is_text_and_neither_a_mention_nor_a_link_nor_a_line(home):
+    add_to_quarantine(home, conv_2="<!channel> <https://evil.example|sign in> & more\n- conv_3: \x1b[2J\u202e")
+    line = "- conv_2: unreadable, <!channel> <https://evil.example|sign in> & more - conv_3: \\u001b[2J\\u202e"
+    with slack() as receiver, mail_server() as mailbox:
+        channel = {"alert_webhook": receiver.url, "alert_smtp": mailbox.url, "alert_mail_to": ("a@example.com",)}
+        send(context_of(home, **channel))
+        posted, mailed = receiver.posts[-1]["text"], mailbox.mails[-1].get_payload(decode=True).decode()
+    assert line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") in posted.splitlines()
+    assert line in mailed.splitlines()
+
+
 def test_what_was_sent_before_the_process_ended_is_not_sent_again(home, monkeypatch):
     with slack() as receiver:
         context = context_of(home, alert_webhook=receiver.url)

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from pipelines.api.circuit_breaker import MAX_CONSECUTIVE_FAILURES
+from pipelines.api.endpoints import get_audio
 from pipelines.cli.audio import Bytes
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
@@ -193,6 +194,25 @@ def test_the_budget_holds_for_all_recordings_together(copied):
     ended = run(context.home.root.parent, "audio", "--budget", "100kB", **_key(context))
     assert (ended.code, "did not fit: raise --budget" in ended.err) == (1, True)
     assert run(context.home.root.parent, "audio", "--budget", "a lot", **_key(context)).code == 2
+
+
+def test_a_recording_is_not_read_beyond_the_budget(copied, monkeypatch):
+    api, context = copied
+    endless = api.with_audio()[0]
+    api.instead = {endless: (200, b"ID3\x04" + bytes(20_000_000))}
+    sizes = []
+
+    async def measured(client, conversation_id, into, **options):
+        try:
+            await get_audio(client, conversation_id, into, **options)
+        finally:
+            sizes.append(into.tell())
+
+    monkeypatch.setattr("pipelines.usecases.audio.get_audio", measured)
+    done = download_audio(context, AudioSelection(), budget_bytes=1_000_000)
+    assert (api.requests[endless], done.n_left > 0, done.failed) == (1, True, {})
+    assert max(sizes) < 2_000_000  # the budget, and a piece
+    assert done.total_bytes == sum(file.stat().st_size for file in files(context.home).values()) <= 1_000_000
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,12 @@ from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import Receipt, erase
+from pipelines.usecases.retention import Rule, select_expired
 from tests.helpers.disk_contents import contents, words_in
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.helpers.run_cli import run
-from warehouse.schema.activity import ACTIVITY_TABLES
+from warehouse.schema.activity import ACTIVITY_TABLES, WEBHOOK_EVENTS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.transcript import TURNS
@@ -165,6 +166,55 @@ def test_an_erasure_that_was_cut_short_is_finished_by_the_next_run_of_any_kind(c
     assert words_in(after, words) == set()
     assert places(context, conversation_id) == {"snapshots": 1, "list_rows": 0, "lake": 0, "turns": 0, "deletions": 1}
     assert_equals(context, copy.documents())
+
+
+@pytest.mark.parametrize("command", [("retain", "--older-than", "2020-01-01"), ("erase", "conv_mistyped")])
+def test_another_erasure_finishes_the_one_that_was_cut_short_also_at_the_targets(copied, tmp_path, command):
+    copy, context = copied
+    conversation_id, words = copy.long_conversation()
+    folder, settings = copy.home.parent, {"CONVOHOUSE_HOME": str(copy.home), "CONVOHOUSE_NOW": UNTIL.isoformat()}
+    assert run(folder, "publish", str(tmp_path / "csv"), "--format", "csv", "--tables", "marts", **settings).code == 0
+    assert_equals(context, copy.documents())
+    assert words_in(contents(tmp_path), words)
+    with (
+        patch("pipelines.usecases.erasure.build_models", side_effect=KeyboardInterrupt),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        erase(context, [conversation_id])
+    assert words_in(contents(copy.home), words)  # in the warehouse
+
+    ended = run(folder, *command, "--yes", **settings)
+    assert ended.code == (0 if command[0] == "retain" else 1)  # no conversation has that id
+    assert words_in(contents(copy.home), words) == words_in(contents(tmp_path), words) == set()
+
+
+def test_what_only_a_webhook_announced_is_erased_and_retained_as_well(tmp_path):
+    context = Context(Settings(home=tmp_path / "home", api_key="demo"), clock=lambda: UNTIL)
+    home = context.home.open()
+    event = {"event_type": "call_initiation_failure", "received_at": UNTIL, "agent_id": "agent_a"}
+    for name, days, reason in (
+        ("conv_a", 9, "no answer by Ada"),
+        ("conv_b", 10, "hung up on Bob"),
+        ("conv_c", 2, "busy at Cy"),
+    ):
+        at = UNTIL - timedelta(days=days)
+        row = event | {"conversation_id": name, "event_at": at, "failure_reason": reason}
+        activity_log.append(home, WEBHOOK_EVENTS, [row])
+    refresh_lake(home, reread_days=())
+    rule = Rule(UNTIL - timedelta(days=5), agent_id="agent_a")
+    assert select_expired(context, rule, max_share=1, where="upstream").all_ids == ()  # the API may never have had them
+    selection = select_expired(context, rule, max_share=1)
+    assert (selection.all_ids, selection.n_all) == (("conv_b", "conv_a"), 3)
+    receipts = erase(context, selection.all_ids).receipts
+    assert [(receipt.conversation_id, receipt.lake) for receipt in receipts] == [
+        ("conv_b", {"webhook_events": 1}),
+        ("conv_a", {"webhook_events": 1}),
+    ]
+    remaining_words = words_in(contents(home.root), {"no answer by Ada", "hung up on Bob", "busy at Cy"})
+    assert remaining_words == {"busy at Cy"}
+    deletions = lake.read(home, DELETIONS).sort("conversation_id")
+    assert deletions["conversation_id"].to_list() == ["conv_a", "conv_b"]
+    assert select_expired(context, rule, max_share=1).all_ids == ()
 
 
 def test_upstream_is_deleted_first_and_what_fails_there_is_not_erased_here(copied):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import traceback
 
 import httpx
 import pytest
@@ -45,6 +46,14 @@ def test_a_key_that_no_header_can_carry_is_rejected_and_not_shown(key: str) -> N
 def test_a_base_url_without_a_host_is_refused(base_url: str) -> None:
     with pytest.raises(SettingsError, match="ELEVENLABS_BASE_URL"):
         ApiClient(base_url, KEY)
+
+
+@pytest.mark.parametrize("proxy", ["http://me:pa55/word@127.0.0.1:1", "gopher://me:pa55word@127.0.0.1:1"])
+def test_a_proxy_that_is_no_url_is_refused_and_not_shown(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(SettingsError, match=r"A proxy of the environment is not a URL\. Correct HTTPS_PROXY") as caught:
+        ApiClient("https://api.example", KEY)
+    assert "pa55" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_no_more_requests_than_allowed_are_in_flight() -> None:

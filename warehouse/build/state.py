@@ -132,7 +132,7 @@ def fingerprints(home: Home, project: Project, zones: Mapping[str, str]) -> dict
     return {
         CODE: digest([code_hash(), duckdb.__version__, str(home.root.resolve())]),
         TESTS: digest(tests),
-        REMOVED: digest([landing.redactions_and_tombstones(home.all_workspaces).write_json()]),
+        REMOVED: _removed_fingerprint(home),
         METRIC_HEADERS.key: digest([metric_headers.write_json()]),
         WORKSPACES.key: digest([workspace_rows(zones).write_json()]),
         AGENT_NAMES.key: digest([agent_name_rows(home).write_json()]),
@@ -140,6 +140,20 @@ def fingerprints(home: Home, project: Project, zones: Mapping[str, str]) -> dict
         **{seed.key: digest([repr(seed.header), seed.rows.write_json()]) for seed in project.seeds},
         **{model.key: digest([model.sha256, repr(model.header)]) for model in project.models},
     }
+
+
+def _removed_fingerprint(home: Home) -> str:
+    return digest([landing.redactions_and_tombstones(home.all_workspaces).write_json()])
+
+
+def includes_removals(home: Home) -> bool:
+    """Whether the current warehouse was built after all that was erased or redacted; True if nothing ever was."""
+    if not landing.redactions_and_tombstones(home.all_workspaces).height:
+        return True
+    with suppress(duckdb.Error), connect(home.warehouse) as connection:
+        sql = f"select mark from {BUILD_INPUTS.key} where name = ?"
+        return connection.execute(sql, [REMOVED]).fetchall() == [(_removed_fingerprint(home),)]
+    return False
 
 
 def _table_fingerprints(home: Home, table: Table) -> Iterator[tuple[str, str]]:

@@ -32,6 +32,8 @@ SESSION = {
 }
 DEFAULT_PORT = 15002
 CONNECT_SECS = 20
+MIN_SECRET_LENGTH = 5
+"""Shorter values of parameters, such as "true", are shown in errors."""
 
 
 @contextmanager
@@ -92,11 +94,19 @@ def _connect(remote: str) -> SparkSession:
             session = SparkSession.builder.remote(remote).create()
             for name, value in SESSION.items():
                 session.conf.set(name, value)
-    except Exception as error:
-        raise EngineError(
-            f"There is no Spark Connect server at {remote}: {_message(error)}", "Check --remote."
-        ) from error
+    except Exception as error:  # noqa: BLE001 - the client has errors of many kinds
+        reason = _without_parameters(_message(error), remote)
+        message = f"There is no Spark Connect server at {remote.partition(';')[0].rstrip('/')}: {reason}"
+        raise EngineError(message, "Check --remote.") from None  # the parameters may have a token
     return session
+
+
+def _without_parameters(text: str, remote: str) -> str:
+    """A message without the values of the parameters of ``sc://host:15002/;token=…;user_id=…``."""
+    for parameter in remote.split(";")[1:]:
+        value = parameter.partition("=")[2]
+        text = text.replace(value, "***") if len(value) >= MIN_SECRET_LENGTH else text
+    return text
 
 
 def relation_name(schema: str, name: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from warehouse.errors import PublishError
+from warehouse.url_secrets import REFUSAL, refuse_secret
 
 if TYPE_CHECKING:  # `status` reads targets, and no tables
     from warehouse.publish.source import SourceTable
@@ -28,7 +29,6 @@ DEFAULT_SELECTION = {
 }
 OBJECT_STORES = {"s3": "s3", "s3a": "s3", "gs": "gs", "az": "az"}
 DATABASES = ("postgresql", "postgres")
-SECRET_PARAMETERS = ("password", "sslpassword")
 MAX_MESSAGE_LENGTH = 600
 """Characters of a library's error that are shown: it may quote a whole statement."""
 MIN_SECRET_LENGTH = 4
@@ -135,11 +135,13 @@ def parse_target(text: str, format_: str | None) -> Target:
     Raises:
         ValueError: it is not a target that we can write, or it holds a password.
     """
+    refuse_secret(text)
     parts = urlsplit(text)
     if parts.scheme in DATABASES:
         return Target(_database_url(text), _require(format_, POSTGRES, (POSTGRES,)))
     if parts.scheme in OBJECT_STORES:
-        _refuse_secrets(text)
+        if parts.query:
+            raise ValueError(REFUSAL)
         if not parts.netloc:
             raise ValueError(f"{text} has no bucket")
         if parts.fragment:
@@ -160,21 +162,7 @@ def _require(format_: str | None, default: str, allowed: Iterable[str]) -> str:
 
 
 def _database_url(text: str) -> str:
-    _refuse_secrets(text)
     parts = urlsplit(text)
     if not parts.path.strip("/"):
         raise ValueError("it has no name of a database: postgresql://user@host/database")
     return parts._replace(scheme="postgresql").geturl()
-
-
-def _refuse_secrets(text: str) -> None:
-    """Refuse a URL that would bring a secret into messages and into the record of targets.
-
-    Raises:
-        ValueError: it has one; the message does not.
-    """
-    parts = urlsplit(text)
-    is_database = parts.scheme in DATABASES
-    parameters = {parameter.partition("=")[0] for parameter in parts.query.split("&")}
-    if parts.password is not None or parameters & set(SECRET_PARAMETERS) or (parts.query and not is_database):
-        raise ValueError("it must not hold a password or key, as it is shown in messages")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from warehouse.serve.query import query
-from warehouse.serve.value_format import format_number, format_value, plural
+from warehouse.serve.value_format import escape_slack, format_number, format_value, plural
 from warehouse.storage.home import Home
 
 SUMMARY = """
@@ -74,21 +73,20 @@ def summary_facts(summary: dict[str, Any]) -> list[tuple[str, str]]:
 
 def markdown_summary(summary: dict[str, Any]) -> str:
     """The six facts as a list in Markdown."""
-    return "\n".join(f"- **{label}:** {_escaped(text, _MARKDOWN)}" for label, text in summary_facts(summary))
+    return "\n".join(f"- **{label}:** {_escaped_markdown(text)}" for label, text in summary_facts(summary))
 
 
 def slack_summary(summary: dict[str, Any]) -> str:
     """The six facts in Slack's markup, in which three characters mean something and have entities."""
-    return "\n".join(f"*{label}:* {_escaped(text, _SLACK)}" for label, text in summary_facts(summary))
+    return "\n".join(f"*{label}:* {escape_slack(format_value(text))}" for label, text in summary_facts(summary))
 
 
 _MARKDOWN = {character: f"\\{character}" for character in "\\`*_[]<>"}
-_SLACK = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
-def _escaped(text: str, escapes: Mapping[str, str]) -> str:
+def _escaped_markdown(text: str) -> str:
     """A text on one line whose markup is none: the name of a tool is somebody else's."""
-    return "".join(escapes.get(character, character) for character in format_value(text))
+    return "".join(_MARKDOWN.get(character, character) for character in format_value(text))
 
 
 def _conversations(summary: dict[str, Any]) -> str:

@@ -42,6 +42,11 @@ def escape_invisible(text: str) -> str:
     return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
+def escape_slack(text: str) -> str:
+    """Text in which Slack sees no mention and no link: somebody else's name may be ``<!channel>``."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def format_number(value: float, unit: str | None = None) -> str:
     """A number with its unit."""
     if unit is None:

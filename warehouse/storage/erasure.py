@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.schema.activity import ACTIVITY_TABLES
+from warehouse.schema.activity import ACTIVITY_TABLES, AUDIO_FILES, FEEDBACK_SENT, WEBHOOK_EVENTS
 from warehouse.schema.landing import LANDED_DOCUMENTS, LANDED_LISTINGS, LANDED_QUARANTINE
 from warehouse.schema.types import Table
 from warehouse.storage import activity_log, audio, landing, parquet
@@ -25,6 +25,13 @@ RedactDocument = Callable[[bytes], tuple[bytes, str]]
 
 EMPTY_PAYLOAD = b"{}"
 """Payload of a list row of a redacted conversation."""
+
+DAYS_OF_ACTIVITY = (
+    (AUDIO_FILES, pl.col("start_date")),
+    (WEBHOOK_EVENTS, pl.col("event_at").dt.date()),
+    (FEEDBACK_SENT, pl.col("sent_at").dt.date()),
+)
+"""The activity tables about conversations, and the day by which a conversation counts that is in nothing else."""
 
 
 @dataclass(slots=True)
@@ -45,7 +52,8 @@ class RemovedCounts:
 def find_start_dates(home: Home, ids: Collection[str]) -> pl.DataFrame:
     """Start dates of those conversations that are in the landing: conversation_id, start_date.
 
-    A tombstone lands under this date, so it is that of the rows in the lake.
+    A tombstone lands under this date, so it is that of the rows in the lake. A conversation that was never listed nor
+    fetched, as one that only a webhook announced, has the day of its quarantine or its activity.
     """
     has_id = pl.col("conversation_id").is_in(list(ids))
     sources = (
@@ -53,6 +61,10 @@ def find_start_dates(home: Home, ids: Collection[str]) -> pl.DataFrame:
         landing.latest_list_rows(home).select("conversation_id", "start_date"),
         parquet.read_files(LANDED_QUARANTINE, _quarantine_files(home)).select(
             "conversation_id", start_date=pl.col("fetched_at").dt.date()
+        ),
+        *(
+            activity_log.latest_entries(home, table).select("conversation_id", start_date=day).drop_nulls()
+            for table, day in DAYS_OF_ACTIVITY
         ),
     )
     return pl.concat([source.filter(has_id) for source in sources]).unique(

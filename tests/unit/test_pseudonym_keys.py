@@ -46,10 +46,7 @@ def hidden(document: Any) -> Any:
     return first
 
 
-@pytest.mark.parametrize(
-    "key",
-    sorted(IDENTIFIERS),
-)
+@pytest.mark.parametrize("key", sorted(IDENTIFIERS))
 def test_the_value_of_a_key_that_identifies_a_person_is_a_hash(key):
     values = {key: "x", f"not_{key}_x": "x", "list": [{key: ["x", None, True]}]}
     assert hidden(values) == {
@@ -59,10 +56,7 @@ def test_the_value_of_a_key_that_identifies_a_person_is_a_hash(key):
     }
 
 
-@pytest.mark.parametrize(
-    "ending",
-    sorted(NUMBER_ENDINGS),
-)
+@pytest.mark.parametrize("ending", sorted(NUMBER_ENDINGS))
 def test_digits_of_a_key_that_ends_like_the_name_of_a_number_are_a_hash(ending):
     assert hidden({f"my_{ending}": DIGITS, f"his-{ending}": 4930901820, f"{ending}_id_x": "4930901"}) == {
         f"my_{ending}": PEOPLE.pseudonym(DIGITS),
@@ -81,10 +75,7 @@ def test_a_number_that_whatsapp_writes_without_a_plus_is_the_one_with_a_plus(key
     assert hidden({key: DIGITS}) == {key: PEOPLE.pseudonym(f"+{DIGITS}")}
 
 
-@pytest.mark.parametrize(
-    "key",
-    sorted(CUSTOMER_DATA),
-)
+@pytest.mark.parametrize("key", sorted(CUSTOMER_DATA))
 def test_an_id_below_a_key_of_the_customers_data_is_a_text(key):
     document = {
         "metadata": {"phone_call": {"external_number": f"+{DIGITS}"}},

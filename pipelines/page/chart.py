@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -26,14 +26,16 @@ MAX_DAYS = 800
 Spec = dict[str, Any]
 """A Vega-Lite specification; ``pipelines.page.charts`` makes them."""
 
+Columns = dict[str, tuple[str, str]]
+"""Heading and unit of the columns of a table (``pipelines.page.views.blocks``)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chart:
     """A chart with its title and its table of numbers.
 
-    ``metric`` is the id of its entry in the catalogue; ``columns`` are those of its table of numbers, column to
-    heading; ``units`` format them. With ``labels``, only rows of these are drawn. ``marks`` are drawn
-    as well, and are no numbers: days on which a version began.
+    ``metric`` is the id of its entry in the catalogue; ``columns`` are those of its table of numbers. With ``labels``,
+    only rows of these are drawn. ``marks`` are drawn as well, and are no numbers: days on which a version began.
     """
 
     name: str
@@ -41,8 +43,7 @@ class Chart:
     note: str
     spec: Spec
     rows: Sequence[dict[str, Any]]
-    columns: dict[str, str]
-    units: dict[str, str] = field(default_factory=dict)
+    columns: Columns
     metric: str | None = None
     wide: bool = False
     period: Period | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -13,6 +13,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoesca
 from markupsafe import Markup, escape
 
 from pipelines.page import palette, text
+from pipelines.page.chart import Columns
 from warehouse.serve.value_format import clock, moment, plural
 
 _FILES = files("pipelines.page")
@@ -35,16 +36,16 @@ def code(value: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text.visible(value)))))  # noqa: S704 -- escaped
 
 
-def column_decimals(rows: Sequence[dict[str, Any]], columns: Iterable[str], units: Mapping[str, str]) -> dict[str, int]:
+def column_decimals(rows: Sequence[dict[str, Any]], columns: Columns) -> dict[str, int]:
     """Decimals of the columns of a table that hold dollars, so that their points are below each other."""
     decimals = {}
-    for name in columns:
+    for name, (_, unit) in columns.items():
         values = [row[name] for row in rows]
-        if units.get(name) == "change":
+        if unit == "change":
             is_dollars = any(value["unit"].startswith(DOLLARS) for value in values)
             values = [value["value"] for value in values]
         else:
-            is_dollars = units.get(name, "").startswith(DOLLARS)
+            is_dollars = unit.startswith(DOLLARS)
         if is_dollars:
             decimals[name] = text.dollar_decimals(values)
     return decimals

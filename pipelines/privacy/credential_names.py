@@ -23,21 +23,21 @@ def words(text: str) -> frozenset[str]:
 _EXACT = words(
     """
     2facode auth authcode authorization authorizationcode backupcode backupcodes bearer credential cvc cvc2 cvv cvv2
-    devicecode jwt mfacode mnemonic onetimecode onetimepin otp otpcode pass passcode proxyauthorization pwd pw
-    recoverycode recoverycodes recoveryphrase securitycode seedphrase senha sig totp totpcode usercredentials
+    devicecode jwt mfacode mnemonic onetimecode onetimepin otp otpcode pass proxyauthorization pwd pw
+    recoverycode recoverycodes recoveryphrase securitycode seedphrase senha sig totp totpcode
     verificationcode xauth xauthorization
     """
 )
 _KEYS = words("""
     access account admin aes api app application auth cipher client consumer crypto decryption deploy encryption
     functions hmac host ingest integration jwt license licence management master private publishable recovery root rsa
-    sas secret server service session sharedaccess shared signature signing ssh subscription webhook write
+    sas secret server service session shared signature signing ssh subscription webhook write
 """)
 _ENDINGS = (
     *(f"{word}key" for word in _KEYS),
-    *("apikeys", "secret", "secrets", "secretvalue", "token", "password", "passwords", "passwd", "passphrase"),
+    *("apikeys", "secret", "secrets", "token", "password", "passwords", "passwd", "passphrase"),
     *("passcode", "passwort", "kennwort", "contraseña", "contrasena", "motdepasse", "wachtwoord"),
-    *("credentials", "cookie", "cookies", "sessionid", "sessid", "sessiontoken", "authsession", "connectsid"),
+    *("credentials", "cookie", "cookies", "sessionid", "sessid", "authsession", "connectsid"),
     *("csrf", "xsrf", "authtokens", "accesstokens", "refreshtokens", "apitokens"),
 )
 _PUBLIC_ENDINGS = (
@@ -46,7 +46,7 @@ _PUBLIC_ENDINGS = (
 )
 """Ends of names that have the end of a credential's name: cursors of pages, and prices and marks of language models."""
 _POSSIBLE = frozenset({"accesscode", "code", "key", "license", "pin", "pincode", "session", "sid"})
-_POSSIBLE_ENDINGS = ("hmac", "signature", "signaturesha256", "signature256")
+_POSSIBLE_ENDINGS = ("hmac", "signature", "signaturesha256")
 _SUFFIX = re.compile(r"(?:b64|base64|confirm|confirmation|dev|hash|live|plain|prod|raw|staging|test|value|v?\d+)$")
 _SECRET_VARIABLE = "secret__"  # noqa: S105 - the vendor's prefix of variables that may only go into headers
 

@@ -183,18 +183,18 @@ RULES = (
     ),
     Rule(("',", '",', "' ,"), re.compile(rf"[\"']{_NAME}\\*[\"']\s*,\s*\\*[\"'](?P<secret>[^\"'\\]+)"), _paired),
     # options of commands
-    Rule((" --", "--"), re.compile(rf"(?<![\w-])--{_NAME}\s+[\"']?(?P<secret>(?!-)[^\s\"']+)"), _named),
+    Rule(("--",), re.compile(rf"(?<![\w-])--{_NAME}\s+[\"']?(?P<secret>(?!-)[^\s\"']+)"), _named),
     Rule(
-        ("-u", "--user", "--proxy-user"),
+        ("-u",),
         re.compile(
             r"(?<!\S)(?:-u|--user|--proxy-user)[ =](?:(?P<quote>[\"'])[^:\"']*|[^\s:\"']+):"
             r"(?P<secret>(?(quote)[^\"']+|[^\s\"']+))"
         ),
     ),
     Rule(("sshpass",), re.compile(r"sshpass\s+-p\s*[\"']?(?P<secret>[^\s\"']+)")),
-    Rule(("login ", "machine "), re.compile(r"login\s+\S+\s+password\s+(?P<secret>\S+)")),
+    Rule(("login",), re.compile(r"login\s+\S+\s+password\s+(?P<secret>\S+)")),
     Rule(  # said
-        (" is ", " are ", "pin ", "code ", "password ", "otp "),
+        (" is ", "pin ", "code ", "password ", "otp "),
         re.compile(rf"(?i)(?<![a-z])(?:{_SPOKEN_NAMES})\s+(?:is|was|equals)(?:\s*:)?\s+[\"'`]?(?P<secret>[^\s\"'`,;]*\d[^\s\"'`,;.?!]*)"),
     ),
     Rule(
@@ -206,7 +206,7 @@ RULES = (
 case, does not match the pattern."""
 
 _SIGN = re.compile(r"[=<%&]|:(?!\d\d(?!\w))|--|',|\",|----")  # but not the colon of a time: 10:30
-_WORDS = ("bearer", "basic", " is ", "was", "-u ", "password ", "sshpass")
+_WORDS = ("bearer", "basic", " is ", "was", "equals", "-u ", "password ", "sshpass", ".com/", ".org/")
 _MIN_LENGTH = 5
 
 

@@ -40,7 +40,7 @@ CUSTOMER_DATA_KEYS = frozenset(
 
 _IDENTIFIER_NAMES = frozenset(name.replace("_", "") for name in IDENTIFIER_KEYS)
 _NUMBER_ENDINGS = (
-    *("phone", "phonenumber", "phoneno", "telephone", "telephonenumber", "telefon", "telefonnummer", "handynummer"),
+    *("phone", "phonenumber", "phoneno", "telefon", "telefonnummer", "handynummer"),
     *("mobile", "mobilenumber", "mobileno", "cell", "cellnumber", "msisdn", "fax", "faxnumber", "whatsapp"),
     *("whatsappnumber", "callerid", "callernumber", "callednumber", "callingnumber", "contactnumber", "fromnumber"),
     *("tonumber", "callbacknumber", "waid", "tel"),
@@ -76,7 +76,7 @@ def _remember(texts: set[str], text: str) -> None:
 
 def _is_plain_name(name: str) -> bool:
     """Whether a key has nothing personal in it; those that say nothing of their value either are remembered."""
-    is_plain = _SIGN.search(name) is None or len(name) < _MIN_LENGTH_IN_TEXTS
+    is_plain = _SIGN.search(name) is None
     if is_plain and not (_is_identifier(name) or _is_number_name(name) or _is_id(name)):
         _remember(_plain_names, name)
     return is_plain

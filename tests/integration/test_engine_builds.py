@@ -26,7 +26,7 @@ from warehouse.connection import open_warehouse
 from warehouse.engines import build as engine_build
 from warehouse.engines.duckdb import DuckDBEngine, duckdb_engine
 from warehouse.errors import EngineError
-from warehouse.models.checks import Check
+from warehouse.models.checks import Check, row_check
 from warehouse.models.project import read_project
 from warehouse.storage.home import Home
 from warehouse.storage.lock import write_lock
@@ -120,6 +120,17 @@ def test_a_failed_check_is_named_and_the_tables_before_stay_current(
     assert "no_agent" in ended.text
     assert "stay current" in ended.err
     assert (target / "current.json").read_bytes() == before
+
+
+@pytest.mark.usefixtures("few")
+def test_a_check_that_cannot_be_run_is_named(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checks = [
+        row_check(f"{name}_check", "marts.dim_agents", [name], f"{name} is null", "") for name in ("nil", "agent_id")
+    ]
+    monkeypatch.setattr(engine_build, "all_checks", lambda _project: checks)
+    ended = run(folder, "build", "--into", str(tmp_path / "tables"))
+    assert ended.code == 1
+    assert "Check nil_check of marts.dim_agents cannot be run" in ended.err
 
 
 def test_the_build_before_stays_for_its_readers_and_older_ones_are_removed(

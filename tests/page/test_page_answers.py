@@ -213,8 +213,8 @@ def test_an_amount_that_would_be_nothing_keeps_its_digits():
 
 def test_only_columns_of_dollars_get_decimals():
     rows = [{"a": 0.5, "b": {"value": 0.02, "unit": "US dollars per success"}, "c": 3}]
-    units = {"a": "share of 1", "b": "change", "c": "US dollars"}
-    assert column_decimals(rows, ["a", "b", "c"], units) == {"b": 3, "c": 2}
+    columns = {"a": ("A", "share of 1"), "b": ("B", "change"), "c": ("C", "US dollars")}
+    assert column_decimals(rows, columns) == {"b": 3, "c": 2}
 
 
 @pytest.mark.parametrize(

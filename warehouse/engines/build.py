@@ -9,8 +9,8 @@ The folder of the target has ``current.json``, which names the build that reader
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,7 +34,7 @@ from warehouse.models.build_tables import (
     metric_header_rows,
     workspace_rows,
 )
-from warehouse.models.checks import SAMPLE_ROWS, Check, CheckResult
+from warehouse.models.checks import SAMPLE_ROWS, Check, CheckResult, group_by_scan
 from warehouse.models.column_types import column_types
 from warehouse.models.data_quality import all_checks
 from warehouse.models.project import Project
@@ -160,33 +160,37 @@ def _check_ids(engine: Engine) -> None:
 def run_checks(
     engine: Engine, checks: Iterable[Check], progress: Progress, stale: Staleness
 ) -> tuple[CheckResult, ...]:
-    """Results of the checks, those of one relation in one scan where they can be; in any order of relations.
-
-    A check that reads only what is unchanged is not run.
+    """Results of the checks, in any order; a check that reads only what is unchanged is not run.
 
     Raises:
         EngineError: a check cannot be run; it is named.
     """
-    scans: dict[str, list[Check]] = defaultdict(list)
     results: list[CheckResult] = []
+    stale_checks: list[Check] = []
     for check in checks:
         if stale.is_unchanged((check.model, *check.also_reads)):
             results.append(CheckResult.reused(check))
         else:
-            scans[check.model if check.passes_when else f"{check.model} {check.name}"].append(check)
-    for number, scan in enumerate(scans.values(), 1):
+            stale_checks.append(check)
+    scans = group_by_scan(stale_checks)
+    for number, scan in enumerate(scans, 1):
         progress("checks", number, len(scans))
-        if scan[0].passes_when:
-            aggregates = ", ".join(f"{check.passes_when} as check_{n}" for n, check in enumerate(scan))
-            (row,) = engine.query(f"select {aggregates} from {scan[0].model}")
-            is_passed = [bool(row[f"check_{n}"]) for n in range(len(scan))]
-        else:
-            is_passed = [False for _ in scan]
-        results += [
-            CheckResult(check, 0, ()) if passes else _run_one(engine, check)
-            for check, passes in zip(scan, is_passed, strict=True)
-        ]
+        results += _scan(engine, scan)
     return tuple(results)
+
+
+def _scan(engine: Engine, checks: Sequence[Check]) -> list[CheckResult]:
+    """Results of the checks of one scan; only a check that does not pass is run again for its failing rows."""
+    passes: Sequence[bool] = [False for _ in checks]
+    if checks[0].passes_when:
+        with suppress(EngineError):  # below, each check runs alone, so the error names the one that is wrong
+            aggregates = ", ".join(f"{check.passes_when} as check_{n}" for n, check in enumerate(checks))
+            (row,) = engine.query(f"select {aggregates} from {checks[0].model}")
+            passes = [bool(value) for value in row.values()]
+    return [
+        CheckResult(check, 0, ()) if is_passed else _run_one(engine, check)
+        for check, is_passed in zip(checks, passes, strict=True)
+    ]
 
 
 def _run_one(engine: Engine, check: Check) -> CheckResult:

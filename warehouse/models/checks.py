@@ -80,15 +80,24 @@ def run(
     Raises:
         ModelError: a check cannot be run.
     """
-    check_list, results, scans = list(checks), dict[Check, CheckResult](), defaultdict[str, list[Check]](list)
-    for check in check_list:
-        if all(relation in unchanged for relation in (check.model, *check.also_reads)):
-            results[check] = CheckResult.reused(check)
-        else:
-            scans[check.model if check.passes_when else check.name].append(check)
-    for scan_results in map_parallel(connection, _scan, scans.values()):
+    check_list = list(checks)
+    results = {
+        check: CheckResult.reused(check)
+        for check in check_list
+        if all(relation in unchanged for relation in (check.model, *check.also_reads))
+    }
+    scans = group_by_scan(check for check in check_list if check not in results)
+    for scan_results in map_parallel(connection, _scan, scans):
         results |= {result.check: result for result in scan_results}
     return tuple(results[check] for check in check_list)
+
+
+def group_by_scan(checks: Iterable[Check]) -> list[list[Check]]:
+    """The checks of each relation that one scan can answer, and every other check alone."""
+    scans: dict[tuple[str, str], list[Check]] = defaultdict(list)
+    for check in checks:
+        scans[check.model, "" if check.passes_when else check.name].append(check)
+    return list(scans.values())
 
 
 def _scan(connection: duckdb.DuckDBPyConnection, checks: Sequence[Check]) -> list[CheckResult]:

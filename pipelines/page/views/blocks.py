@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+from pipelines.page.chart import Columns
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table, whose first column leads to the ``url`` of its row.
 
-    ``units`` by column are those of ``metrics.catalog``, or one of text, prose, words, date, moment, duration, bar (a
-    share) and change (a dict of value, unit, change, is_better, is_notable and perhaps url).
+    The unit of a column is one of ``metrics.catalog``, or text, prose, words, date, moment, duration, bar (a share),
+    difference (a text) or change (a dict of value, unit, change, is_better, is_notable and perhaps url).
     """
 
     name: str
     title: str
     note: str
     rows: Sequence[dict[str, Any]]
-    columns: dict[str, str]
-    units: dict[str, str] = field(default_factory=dict)
+    columns: Columns
     metric: str | None = None
     wide: bool = False
     empty: str = "Nothing to show for this filter."

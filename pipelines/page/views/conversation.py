@@ -119,8 +119,7 @@ def _waits(view: ConversationView, long_wait: float) -> Chart:
         note="until the agent spoke, by minute and second of the conversation",
         spec=charts.wait_line(max(view.conversation["call_duration_secs"] or 0, *(row["x"] for row in rows), 1)),
         rows=rows,
-        columns={"at": "at", "value": "wait"},
-        units={"at": "text", "value": "seconds"},
+        columns={"at": ("at", "text"), "value": ("wait", "seconds")},
         metric="metrics.agent_daily.wait_p95_secs",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.page import charts
-from pipelines.page.chart import Chart
+from pipelines.page.chart import Chart, Columns
 from pipelines.page.text import day, words
 from pipelines.page.views.base import View, Visit, conversation_url
 from pipelines.page.views.blocks import Table
@@ -32,9 +32,13 @@ DAY_COUNTS = {
 RUN_COUNTS = {"n_listed": "listed", "n_fetched": "fetched", "n_landed": "landed", "n_gone": "deleted"}
 
 
-def _workspace(visit: Visit) -> dict[str, str]:
+def _workspace(visit: Visit) -> Columns:
     """The column of the workspace, in a table of rows that are of one, if there are several."""
-    return {"workspace": "workspace"} if len(visit.status.workspaces) > 1 else {}
+    return {"workspace": ("workspace", "text")} if len(visit.status.workspaces) > 1 else {}
+
+
+def _counts(headings: dict[str, str]) -> Columns:
+    return {column: (heading, "count") for column, heading in headings.items()}
 
 
 def build(visit: Visit) -> dict[str, Any]:
@@ -85,8 +89,7 @@ def _days(days: list[dict[str, Any]]) -> Table:
             row | {"url": f"/conversations?from={row['start_date']}&to={row['start_date']}"}
             for row in days[:CHART_DAYS]
         ],
-        columns={"start_date": "day"} | DAY_COUNTS,
-        units={"start_date": "date"} | dict.fromkeys(DAY_COUNTS, "count"),
+        columns={"start_date": ("day", "date")} | _counts(DAY_COUNTS),
         metric="metrics.sync_health.n_missing",
         wide=True,
         empty="Nothing was listed yet.",
@@ -99,16 +102,9 @@ def _quarantine(visit: Visit) -> Table:
         title="Quarantine",
         note="documents that could not be read; `convohouse retry` tries them again",
         rows=[row | {"reason": words(row["reason"]), "url": None} for row in health.quarantine(visit.reader)],
-        columns={"conversation_id": "conversation"}
+        columns={"conversation_id": ("conversation", "text")}
         | _workspace(visit)
-        | {"fetched_at": "fetched", "reason": "reason", "error": "error"},
-        units={
-            "conversation_id": "text",
-            "workspace": "text",
-            "fetched_at": "moment",
-            "reason": "text",
-            "error": "prose",
-        },
+        | {"fetched_at": ("fetched", "moment"), "reason": ("reason", "text"), "error": ("error", "prose")},
         empty="The quarantine is empty.",
     )
 
@@ -122,21 +118,13 @@ def _drift(visit: Visit) -> Table:
             row | {"url": conversation_url(visit, row["example_id"]) if row["example_id"] else None}
             for row in health.drift(visit.reader)
         ],
-        columns={"path": "JSON path"}
+        columns={"path": ("JSON path", "text")}
         | _workspace(visit)
         | {
-            "value": "value",
-            "n_conversations": "conversations",
-            "first_seen_at": "first seen",
-            "last_seen_at": "last seen",
-        },
-        units={
-            "path": "text",
-            "workspace": "text",
-            "value": "text",
-            "n_conversations": "count",
-            "first_seen_at": "moment",
-            "last_seen_at": "moment",
+            "value": ("value", "text"),
+            "n_conversations": ("conversations", "count"),
+            "first_seen_at": ("first seen", "moment"),
+            "last_seen_at": ("last seen", "moment"),
         },
         empty="The schema knows everything that the API sent.",
     )
@@ -148,14 +136,11 @@ def _runs(visit: Visit) -> Table:
         title="Last runs",
         note="",
         rows=[row | {"url": None, "error": row["error"] or ""} for row in health.runs(visit.reader)],
-        columns={"started_at": "started"}
+        columns={"started_at": ("started", "moment")}
         | _workspace(visit)
-        | {"outcome": "outcome"}
-        | RUN_COUNTS
-        | {"elapsed_secs": "took", "error": "problem"},
-        units={"started_at": "moment", "workspace": "text", "outcome": "words"}
-        | dict.fromkeys(RUN_COUNTS, "count")
-        | {"elapsed_secs": "duration", "error": "prose"},
+        | {"outcome": ("outcome", "words")}
+        | _counts(RUN_COUNTS)
+        | {"elapsed_secs": ("took", "duration"), "error": ("problem", "prose")},
         empty="No run has ended yet.",
     )
 

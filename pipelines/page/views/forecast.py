@@ -37,8 +37,13 @@ def forecast_charts(visit: Visit) -> list[Chart]:
                 interval=any(row["low"] is not None for row in rows), budget=month["budget_usd"] is not None
             ),
             rows=rows,
-            columns={"date": "day", "kind": "amount", "value": "added up", "low": "at least", "high": "at most"},
-            units={"date": "date", "kind": "text", "value": USD, "low": USD, "high": USD},
+            columns={
+                "date": ("day", "date"),
+                "kind": ("amount", "text"),
+                "value": ("added up", USD),
+                "low": ("at least", USD),
+                "high": ("at most", USD),
+            },
             metric="metrics.spend_forecast.expected_usd",
         )
     ]

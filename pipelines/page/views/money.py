@@ -125,9 +125,12 @@ def _component_totals(visit: Visit, total: dict[str, Any]) -> Table:
             }
             for row in rows
         ],
-        columns={"name": "component", "cost_usd": "cost", "share": "of all"}
-        | ({"previous_cost_usd": "before", "difference": "change"} if visit.filter.selection.is_compared else {}),
-        units={"name": "text", "cost_usd": USD, "previous_cost_usd": USD, "share": "share of 1"},
+        columns={"name": ("component", "text"), "cost_usd": ("cost", USD), "share": ("of all", "share of 1")}
+        | (
+            {"previous_cost_usd": ("before", USD), "difference": ("change", "difference")}
+            if visit.filter.selection.is_compared
+            else {}
+        ),
         metric="metrics.cost_daily.cost_usd",
         empty="No conversation of this filter has a known cost.",
     )
@@ -187,8 +190,7 @@ def _components(visit: Visit) -> Chart:
             )
         ],
         period=visit.filter.period,
-        columns={"date": "day", "series": "component", "value": "cost"},
-        units={"date": "date", "series": "text", "value": USD},
+        columns={"date": ("day", "date"), "series": ("component", "text"), "value": ("cost", USD)},
         metric="metrics.cost_daily.cost_usd",
     )
 
@@ -212,20 +214,12 @@ def _agents(visit: Visit) -> Table:
             for row in sorted(rows, key=lambda row: -(row["cost_usd"] or 0))
         ],
         columns={
-            "agent": "agent",
-            "cost": "cost",
-            "n_calls": "conversations",
-            "each": "each",
-            "per_success": "per success",
-            "n_success": "successes",
-        },
-        units={
-            "agent": "text",
-            "cost": "change",
-            "n_calls": "count",
-            "each": "change",
-            "per_success": "change",
-            "n_success": "count",
+            "agent": ("agent", "text"),
+            "cost": ("cost", "change"),
+            "n_calls": ("conversations", "count"),
+            "each": ("each", "change"),
+            "per_success": ("per success", "change"),
+            "n_success": ("successes", "count"),
         },
         metric="metrics.agent_daily.cost_usd",
         wide=True,
@@ -246,20 +240,12 @@ def _models(visit: Visit) -> Table:
             for row in money.models(visit.reader)
         ],
         columns={
-            "model_name": "model",
-            "llm_cost_usd": "cost",
-            "n_calls": "conversations",
-            "input_tokens": "tokens read",
-            "cached_tokens": "from cache",
-            "output_tokens": "written",
-        },
-        units={
-            "model_name": "text",
-            "llm_cost_usd": USD,
-            "n_calls": "count",
-            "input_tokens": "count",
-            "cached_tokens": "count",
-            "output_tokens": "count",
+            "model_name": ("model", "text"),
+            "llm_cost_usd": ("cost", USD),
+            "n_calls": ("conversations", "count"),
+            "input_tokens": ("tokens read", "count"),
+            "cached_tokens": ("from cache", "count"),
+            "output_tokens": ("written", "count"),
         },
         metric="metrics.llm_cost.llm_cost_usd",
         empty="No conversation says which model it used.",
@@ -317,20 +303,12 @@ def _switches(visit: Visit) -> Table:
             for row in money.cheaper_models(visit.reader)
         ],
         columns={
-            "agent": "agent",
-            "main_model": "model now",
-            "model": "another",
-            "estimated_now_usd": "estimate now",
-            "estimated_usd": "instead",
-            "estimated_saving_usd": "saving",
-        },
-        units={
-            "agent": "text",
-            "main_model": "text",
-            "model": "text",
-            "estimated_now_usd": USD,
-            "estimated_usd": USD,
-            "estimated_saving_usd": USD,
+            "agent": ("agent", "text"),
+            "main_model": ("model now", "text"),
+            "model": ("another", "text"),
+            "estimated_now_usd": ("estimate now", USD),
+            "estimated_usd": ("instead", USD),
+            "estimated_saving_usd": ("saving", USD),
         },
         metric="metrics.llm_switch.estimated_saving_usd",
         wide=True,

@@ -75,8 +75,7 @@ def _by_day(visit: Visit) -> Chart:
             for row in rows
         ],
         period=visit.filter.period,
-        columns={"date": "day", "series": "outcome", "value": "conversations"},
-        units={"date": "date", "series": "text", "value": "count"},
+        columns={"date": ("day", "date"), "series": ("outcome", "text"), "value": ("conversations", "count")},
         metric="metrics.agent_daily.n_calls",
     )
 
@@ -113,8 +112,13 @@ def _criteria(visit: Visit) -> Chart:
             }
             for row in rows
         ],
-        columns={"label": "agent", "x": "criterion", "value": "success", "n": "judged", "n_failure": "failed"},
-        units={"label": "text", "x": "text", "value": SHARE, "n": "count", "n_failure": "count"},
+        columns={
+            "label": ("agent", "text"),
+            "x": ("criterion", "text"),
+            "value": ("success", SHARE),
+            "n": ("judged", "count"),
+            "n_failure": ("failed", "count"),
+        },
         metric="metrics.evaluation_rates.success_rate",
     )
 
@@ -184,20 +188,12 @@ def _terminations(visit: Visit) -> Table:
             for row in outcomes.terminations(visit.reader)
         ],
         columns={
-            "group": "ended by",
-            "bar": "",
-            "n_calls": "conversations",
-            "share": "share",
-            "success_rate": "success",
-            "n_judged": "judged",
-        },
-        units={
-            "group": "text",
-            "bar": "bar",
-            "n_calls": "count",
-            "share": SHARE,
-            "success_rate": SHARE,
-            "n_judged": "count",
+            "group": ("ended by", "text"),
+            "bar": ("", "bar"),
+            "n_calls": ("conversations", "count"),
+            "share": ("share", SHARE),
+            "success_rate": ("success", SHARE),
+            "n_judged": ("judged", "count"),
         },
         metric="metrics.termination_reasons.termination_rate",
     )

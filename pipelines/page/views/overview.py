@@ -299,8 +299,8 @@ def trends(visit: Visit, overview: Overview, starts: list[dict[str, Any]]) -> li
             else charts.trend(definitions[column].unit, has_versions=bool(marks)),
             rows=day_rows(visit, overview.days, column, size, definitions[column].unit, **LINKS[column]),
             period=visit.filter.period,
-            columns={"date": "day", "value": definitions[column].name} | ({} if column == "n_calls" else {"n": "n"}),
-            units={"date": "date", "value": definitions[column].unit, "n": "count"},
+            columns={"date": ("day", "date"), "value": (definitions[column].name, definitions[column].unit)}
+            | ({} if column == "n_calls" else {"n": ("n", "count")}),
             metric=definitions[column].id,
         )
         for column, size, note in TRENDS

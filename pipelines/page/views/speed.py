@@ -71,8 +71,12 @@ def _waits(visit: Visit) -> Chart:
             for column, name in PERCENTILES.items()
         ],
         period=visit.filter.period,
-        columns={"date": "day", "series": "percentile", "value": "wait", "n": "waits"},
-        units={"date": "date", "series": "text", "value": SECONDS, "n": "count"},
+        columns={
+            "date": ("day", "date"),
+            "series": ("percentile", "text"),
+            "value": ("wait", SECONDS),
+            "n": ("waits", "count"),
+        },
         metric="metrics.agent_daily.wait_p95_secs",
     )
 
@@ -102,8 +106,12 @@ def _stages(visit: Visit) -> Chart:
             }
             for row in sorted(rows, key=lambda row: (visit.agent(row["agent_id"]), names.index(STAGES[row["stage"]])))
         ],
-        columns={"label": "agent", "series": "stage", "value": "mean", "n": "answers"},
-        units={"label": "text", "series": "text", "value": SECONDS, "n": "count"},
+        columns={
+            "label": ("agent", "text"),
+            "series": ("stage", "text"),
+            "value": ("mean", SECONDS),
+            "n": ("answers", "count"),
+        },
         metric="metrics.latency_stages.latency_p50_secs",
     )
 
@@ -128,8 +136,12 @@ def _hours(visit: Visit) -> Chart:
             }
             for row in rows
         ],
-        columns={"label": "weekday", "x": "hour", "value": "95th percentile", "n": "waits"},
-        units={"label": "text", "x": "text", "value": SECONDS, "n": "count"},
+        columns={
+            "label": ("weekday", "text"),
+            "x": ("hour", "text"),
+            "value": ("95th percentile", SECONDS),
+            "n": ("waits", "count"),
+        },
         metric="metrics.agent_daily.wait_p95_secs",
     )
 
@@ -160,8 +172,12 @@ def _drop_off(visit: Visit) -> Chart:
             for row in rows
             if row["agent_id"] in largest
         ],
-        columns={"series": "agent", "x": "turn", "value": "share", "n": "conversations"},
-        units={"series": "text", "x": "count", "value": "share of 1", "n": "count"},
+        columns={
+            "series": ("agent", "text"),
+            "x": ("turn", "count"),
+            "value": ("share", "share of 1"),
+            "n": ("conversations", "count"),
+        },
         metric="metrics.conversation_flow.reach_rate",
     )
 

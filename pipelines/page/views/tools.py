@@ -55,32 +55,18 @@ def _tools(visit: Visit, rows: list[dict[str, Any]]) -> Table:
             for row in rows
         ],
         columns={
-            "tool_name": "tool",
-            "tool_type": "type",
-            "n_tool_calls": "calls",
-            "n_calls": "conversations",
-            "n_errors": "errors",
-            "errors": "error rate",
-            "n_timeouts": "timeouts",
-            "n_unanswered": "no result",
-            "latency_p50_secs": "median",
-            "latency_p95_secs": "p95",
-            "response_timeout_secs": "limit",
-            "changed_at": "definition changed",
-        },
-        units={
-            "tool_name": "text",
-            "tool_type": "words",
-            "n_tool_calls": "count",
-            "n_calls": "count",
-            "n_errors": "count",
-            "errors": "change",
-            "n_timeouts": "count",
-            "n_unanswered": "count",
-            "latency_p50_secs": SECONDS,
-            "latency_p95_secs": SECONDS,
-            "response_timeout_secs": SECONDS,
-            "changed_at": "moment",
+            "tool_name": ("tool", "text"),
+            "tool_type": ("type", "words"),
+            "n_tool_calls": ("calls", "count"),
+            "n_calls": ("conversations", "count"),
+            "n_errors": ("errors", "count"),
+            "errors": ("error rate", "change"),
+            "n_timeouts": ("timeouts", "count"),
+            "n_unanswered": ("no result", "count"),
+            "latency_p50_secs": ("median", SECONDS),
+            "latency_p95_secs": ("p95", SECONDS),
+            "response_timeout_secs": ("limit", SECONDS),
+            "changed_at": ("definition changed", "moment"),
         },
         metric="metrics.tool_reliability.error_rate",
         wide=True,
@@ -124,8 +110,7 @@ def _hours(visit: Visit, names: list[str]) -> Chart:
             }
             for row in sorted(rows, key=lambda row: (names.index(row["tool_name"]), row["hour"]))
         ],
-        columns={"label": "tool", "x": "hour", "value": "errors", "n": "calls"},
-        units={"label": "text", "x": "text", "value": SHARE, "n": "count"},
+        columns={"label": ("tool", "text"), "x": ("hour", "text"), "value": ("errors", SHARE), "n": ("calls", "count")},
         metric="metrics.tool_reliability.error_rate",
     )
 
@@ -147,8 +132,12 @@ def _errors(visit: Visit) -> Table:
             }
             for row in tools.errors(visit.reader)
         ],
-        columns={"tool_name": "tool", "type": "type", "n_errors": "errors", "message": "message"},
-        units={"tool_name": "text", "type": "text", "n_errors": "count", "message": "prose"},
+        columns={
+            "tool_name": ("tool", "text"),
+            "type": ("type", "text"),
+            "n_errors": ("errors", "count"),
+            "message": ("message", "prose"),
+        },
         empty="No tool failed.",
     )
 
@@ -172,8 +161,11 @@ def _unused(visit: Visit) -> list[Table]:
         title="Never called",
         note="tools that the account has and no conversation ever called",
         rows=rows,
-        columns={"tool_name": "tool", "tool_type": "type", "first_seen_at": "first seen"},
-        units={"tool_name": "text", "tool_type": "words", "first_seen_at": "moment"},
+        columns={
+            "tool_name": ("tool", "text"),
+            "tool_type": ("type", "words"),
+            "first_seen_at": ("first seen", "moment"),
+        },
     )
     return [table]
 

@@ -216,8 +216,18 @@ def test_a_damaged_file_does_not_stop_the_upgrade(old):
         lake.read(home.all_workspaces, TURNS)
 
 
-def test_a_newer_layout_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("marker", "message", "hint"),
+    [
+        ('{"product": "convohouse", "layout": 4}', "by a newer version", "Update this one. "),
+        ('{"product": "convohouse", "layout": 1}', "by an older version", "Choose another folder "),
+        ('{"product": "convo', "is damaged", "Restore it from a backup."),
+        ('{"product": "convohouse"}', "is damaged", "Restore it from a backup."),
+    ],
+)
+def test_another_layout_is_refused(marker, message, hint, tmp_path):
     home = Home(tmp_path / "home").open()
-    (home.root / ".convohouse.json").write_text('{"product": "convohouse", "layout": 4}')
-    with pytest.raises(HomeError, match="another version"):
+    (home.root / ".convohouse.json").write_text(marker)
+    with pytest.raises(HomeError, match=message) as refused:
         home.open()
+    assert refused.value.hint.startswith(hint)

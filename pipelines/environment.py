@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import NamedTuple
 
+from dotenv.parser import parse_stream
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, TomlConfigSettingsSource
@@ -40,6 +42,19 @@ def ensure_user_folder() -> None:
 def child_environment(**additions: str) -> dict[str, str]:
     """The environment for a process of ours, with additions."""
     return {**os.environ, **additions}  # noqa: TID251 - this module reads the environment
+
+
+def env_file_problem(settings: type[BaseSettings]) -> str | None:
+    """Why ``.env`` cannot be read, or which line sets nothing and is no comment: its setting would be the default."""
+    file = Path(str(settings.model_config["env_file"]))
+    if not file.is_file():
+        return None
+    try:
+        statements = list(parse_stream(StringIO(file.read_text(encoding="utf-8-sig"))))
+    except UnicodeDecodeError as error:
+        return f"{file} cannot be read: {error}."
+    lines = [s.original.line for s in statements if s.error or (s.key is not None and s.value is None)]
+    return f"Line {lines[0]} of {file} sets nothing." if lines else None
 
 
 def origins(settings: type[BaseSettings]) -> dict[str, str]:

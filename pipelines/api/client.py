@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from pipelines.api.adaptive_limiter import AdaptiveLimiter
-from pipelines.api.error_mapping import CHECK_HOST, ErrorResponse
+from pipelines.api.error_mapping import CHECK_HOST, PROXY_VARIABLES, ErrorResponse
 from pipelines.api.request import ApiRequest, ConnectionFailure, RetryableFailure, record_failure
 from pipelines.api.responses import parse_error
 from pipelines.api.retry import ResponseClass, backoff_secs, classify_response, retry_after_secs
@@ -231,7 +231,8 @@ class ApiClient:
         if failure.is_timeout:
             self.limiter.on_overload(request.n_cuts)
         message = self._without_key(f"{request.endpoint} got no answer from {self._transport.host}: {failure.reason}.")
-        error = ApiUnavailableError(message, f"Check the network. {CHECK_HOST}")
+        proxy = f", and the proxy in {PROXY_VARIABLES}" if self._transport.has_proxy else ""
+        error = ApiUnavailableError(message, f"Check the network{proxy}. {CHECK_HOST}")
         # A host that never responded is probably the wrong one: give up after a few attempts, not at the deadline.
         return RetryableFailure(error) if self._has_responded else record_failure(request, error)
 

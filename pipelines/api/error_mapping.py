@@ -11,6 +11,7 @@ from pipelines.api.retry import ResponseClass
 from pipelines.errors import ApiError, ApiUnavailableError, CredentialsError, CursorRefusedError, NotFoundError
 
 CHECK_HOST = "Check ELEVENLABS_BASE_URL: it is only the host, such as https://api.elevenlabs.io."
+PROXY_VARIABLES = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY"
 
 _WRONG_KEY = (
     "the key is wrong",

@@ -27,7 +27,12 @@ def post_to_webhook(url: str, text: str) -> None:
     """
     try:
         response = httpx.post(url, json={"text": text}, timeout=TIMEOUT_SECS)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (
+        httpx.HTTPError,
+        httpx.InvalidURL,
+        ValueError,
+        OSError,
+    ) as error:  # a proxy or certificates of the environment
         raise NotificationError(f"The webhook for alerts cannot be reached ({type(error).__name__}).") from None
     if not response.is_success:
         raise NotificationError(f"The webhook for alerts answered {response.status_code}.")

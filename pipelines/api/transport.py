@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +22,7 @@ import httpx
 import httpx_aiohttp
 
 from pipelines.api.download import UnusableBodyError, read, stream
-from pipelines.api.error_mapping import CHECK_HOST
+from pipelines.api.error_mapping import CHECK_HOST, PROXY_VARIABLES
 from pipelines.api.request import ApiRequest, ConnectionFailure
 from pipelines.errors import SettingsError
 
@@ -50,7 +53,7 @@ class Transport:
         transport: Replaces the network, for tests.
 
     Raises:
-        SettingsError: ``base_url`` is not a URL.
+        SettingsError: ``base_url`` is not a URL, or the environment names a proxy or certificates that cannot be used.
     """
 
     def __init__(
@@ -63,34 +66,26 @@ class Transport:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         url = _parse_base_url(base_url)
+        is_loopback = url.host in LOOPBACK
         self.host = url.host
         self._base_url = base_url.rstrip("/")
-        try:
-            self._http = self._client(url, key, connect_secs, connections, transport)
-        except (httpx.InvalidURL, ValueError):  # its text may quote a part of a password
-            raise SettingsError(
-                "A proxy of the environment is not a URL.", "Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY."
-            ) from None
-
-    @staticmethod
-    def _client(
-        url: httpx.URL, key: str, connect_secs: float, connections: int, transport: httpx.AsyncBaseTransport | None
-    ) -> _Client:
-        is_loopback = url.host in LOOPBACK
-        return _Client(
-            headers={
-                "xi-api-key": key,
-                "accept": "application/json",
-                "accept-encoding": "gzip, deflate",
-                "user-agent": "convohouse",
-            },
-            timeout=httpx.Timeout(None, connect=min(CONNECT_TIMEOUT_SECS, connect_secs)),
-            limits=httpx.Limits(max_connections=connections, keepalive_expiry=KEEP_ALIVE_SECS),
-            follow_redirects=False,
-            trust_env=not is_loopback,  # no proxy of the environment for the emulator on this machine
-            verify=_no_trust() if is_loopback and url.scheme == "http" else _system_trust(),
-            transport=transport,
-        )
+        self.has_proxy = not is_loopback and _has_proxy(url)
+        trust = _no_trust() if is_loopback and url.scheme == "http" else _system_trust()
+        with _proxy_errors():
+            self._http = _Client(
+                headers={
+                    "xi-api-key": key,
+                    "accept": "application/json",
+                    "accept-encoding": "gzip, deflate",
+                    "user-agent": "convohouse",
+                },
+                timeout=httpx.Timeout(None, connect=min(CONNECT_TIMEOUT_SECS, connect_secs)),
+                limits=httpx.Limits(max_connections=connections, keepalive_expiry=KEEP_ALIVE_SECS),
+                follow_redirects=False,
+                trust_env=not is_loopback,  # no proxy of the environment for the emulator on this machine
+                verify=trust,
+                transport=transport,
+            )
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
@@ -120,7 +115,10 @@ class Transport:
         except TimeoutError:
             return ConnectionFailure(f"nothing complete within {secs:g} s", is_timeout=True)
         except (httpx.RequestError, aiohttp.ClientError, OSError, UnicodeError) as error:  # UnicodeError: host name
-            return ConnectionFailure(" ".join(str(error).split()) or type(error).__name__)
+            reason = " ".join(str(error).split()).replace(
+                " ssl:default", ""
+            )  # aiohttp's word for ordinary certificates
+            return ConnectionFailure(reason or type(error).__name__)
 
 
 def _parse_base_url(base_url: str) -> httpx.URL:
@@ -133,10 +131,48 @@ def _parse_base_url(base_url: str) -> httpx.URL:
     return url
 
 
+def _has_proxy(url: httpx.URL) -> bool:
+    """Whether the environment names a proxy for requests to ``url``, by the rules of httpx.
+
+    Raises:
+        SettingsError: it is none for HTTP. aiohttp would take a SOCKS proxy for one.
+    """
+    if urllib.request.proxy_bypass(url.host):
+        return False
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if proxy and "://" in proxy and not proxy.lower().startswith(("http://", "https://")):
+        raise _proxy_error()
+    return bool(proxy)
+
+
+@contextmanager
+def _proxy_errors() -> Iterator[None]:
+    """Name the cause if the environment has a proxy that httpx rejects, also one for another kind of host."""
+    try:
+        yield
+    except (ValueError, httpx.InvalidURL):  # its text may quote a part of a password
+        raise _proxy_error() from None
+
+
+def _proxy_error() -> SettingsError:
+    """It does not show the proxy, which may have a password."""
+    return SettingsError(f"The proxy in {PROXY_VARIABLES} is not the URL of an HTTP proxy.", "Write http://HOST:PORT.")
+
+
 @cache
 def _system_trust() -> ssl.SSLContext:
-    """The certificate authorities of httpx or of SSL_CERT_FILE; cached, as loading them takes over 20 ms."""
-    return httpx.create_ssl_context()
+    """The certificate authorities of httpx or of SSL_CERT_FILE; cached, as loading them takes over 20 ms.
+
+    Raises:
+        SettingsError: the file cannot be read, or has no certificate.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:  # ssl.SSLError is one
+        reason = "it has no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        message = f"The certificates in SSL_CERT_FILE cannot be read: {reason}."
+        raise SettingsError(message, "Name a file with certificates in PEM format, or remove the variable.") from error
 
 
 @cache

@@ -43,7 +43,12 @@ class Finding:
 @click.command(
     epilog=help_epilog(
         {"convohouse doctor": "everything", "convohouse doctor --offline": "without the API"},
-        {0: "everything is set up", 1: "a problem on this machine", 3: "the API or its key"},
+        {
+            0: "everything is set up",
+            1: "a problem on this machine",
+            2: "a setting or the home folder is wrong",
+            3: "the API or its key",
+        },
     )
 )
 @click.option("--offline", is_flag=True, help="Do not call the API.")
@@ -66,7 +71,7 @@ def doctor(options: Options, offline: bool) -> None:
     except SettingsError as error:
         names = ", ".join(f"{name} ({source})" for name, source in sorted(origins.items()))
         hint = error.hint.partition(" `convohouse doctor`")[0] + (f" These are set: {names}." if names else "")
-        findings = [Finding("settings", error.message, hint, 1)]
+        findings = [Finding("settings", error.message, hint, error.exit_code)]
     else:
         findings = [*_settings(settings, origins), *_home(settings.home), *_clock(settings), _seeds(settings.home)]
         for workspace in settings.workspace_settings():
@@ -114,12 +119,12 @@ def _home(root: Path) -> Iterator[Finding]:
     nearest = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
     hint = "Choose another folder with --home or CONVOHOUSE_HOME."
     if not nearest.is_dir():
-        yield Finding("home folder", f"{nearest} is not a folder", hint, 1)
+        yield Finding("home folder", f"{nearest} is not a folder", hint, HomeError.exit_code)
         return
     try:
         Home(root).check()
     except HomeError as error:
-        yield Finding("home folder", error.message, error.hint, 1)
+        yield Finding("home folder", error.message, error.hint, error.exit_code)
         return
     if Home(root).exists():
         state = "holds data"
@@ -128,7 +133,7 @@ def _home(root: Path) -> Iterator[Finding]:
     if os.access(nearest, os.W_OK | os.X_OK):
         yield Finding("home folder", state)
     else:
-        yield Finding("home folder", f"{nearest} cannot be written", f"Make it writable. {hint}", 1)
+        yield Finding("home folder", f"{nearest} cannot be written", f"Make it writable. {hint}", HomeError.exit_code)
     free = shutil.disk_usage(nearest).free
     is_little = free < MIN_FREE_BYTES
     yield Finding(

@@ -1,4 +1,4 @@
-"""Deletes old runs and their events from Dagster's storage, which otherwise grows by a megabyte a night.
+"""Deletes old runs and their events from Dagster's storage, which otherwise grows by some megabytes a night.
 
 With its run, the event goes that says that a day is there. What is on the disk and has no event left is reported again,
 without a run. So are days that the command line has copied, of which Dagster knows nothing.
@@ -6,8 +6,10 @@ without a run. So are days that the command line has copied, of which Dagster kn
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from pipelines.orchestration.asset_keys import asset_key
 from pipelines.orchestration.code_location import runs_of
@@ -29,7 +31,17 @@ def delete_runs(instance: dg.DagsterInstance, before: datetime, location: str | 
     run_ids = [record.dagster_run.run_id for record in runs_of(instance.get_run_records(old_runs), location)]
     for run_id in run_ids:
         instance.delete_run(run_id)
+        _delete_files(instance, run_id)
     return len(run_ids)
+
+
+def _delete_files(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Delete what Dagster leaves of a deleted run: the outputs of its steps, and its database, which keeps its size."""
+    instance.compute_log_manager.delete_logs(prefix=[run_id])
+    storage = instance.event_log_storage
+    if isinstance(storage, SqliteEventLogStorage):
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{storage.path_for_shard(run_id)}{suffix}").unlink(missing_ok=True)
 
 
 def report_stored_days(instance: dg.DagsterInstance, home: Home, valid_days: Iterable[str]) -> int:

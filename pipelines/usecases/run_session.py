@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import starmap
@@ -200,6 +201,12 @@ def describe_failed_check(result: CheckResult) -> str:
 
 
 def _fail(workspace: Context, run_id: str, error: BaseException) -> None:
-    # the text of a foreign exception may quote data, so only its type goes into the record
-    text = str(error) if isinstance(error, ConvohouseError) else type(error).__name__
+    # the text of a foreign exception may quote data, so only its type goes into the record, or what the system says
+    match error:
+        case ConvohouseError():
+            text = str(error)
+        case OSError(errno=int(number)):
+            text = os.strerror(number)
+        case _:
+            text = type(error).__name__
     run_log.finish_run(workspace.home, run_id, at=workspace.clock(), outcome="failed", error=text)

@@ -287,3 +287,14 @@ def test_every_secret_of_the_settings_is_hidden(home):
         send(context, failed_run("run_1", "nightly", [f"robot said {secrets}."], context.settings))
     hidden = " ".join(["[hidden]"] * 5)
     assert f"- robot said {hidden}." in receiver.posts[0]["text"].splitlines()
+
+
+@pytest.mark.parametrize(
+    "variable", [{"HTTP_PROXY": "ftp://robot:hook-secret@proxy"}, {"SSL_CERT_FILE": "missing.pem"}]
+)
+def test_a_wrong_proxy_or_certificate_of_the_environment_is_a_failed_alert(variable, monkeypatch):
+    for name, value in variable.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(NotificationError, match="The webhook for alerts cannot be reached") as caught:
+        post_to_webhook("http://hooks.example/hook", "text")
+    assert "hook-secret" not in str(caught.value)

@@ -299,11 +299,11 @@ def test_doctor_finds_everything_set_up_and_never_shows_the_key(api: str, filled
     ("arguments", "settings", "problem"),
     [
         (["--offline"], {}, (3, "api_key", "not set")),
-        (["--offline", "--home", "f"], KEY, (1, "home folder", "f is not empty and is not a convohouse home.")),
-        (["--offline", "--home", "f/a/b"], KEY, (1, "home folder", "f/a is not a folder")),
-        (["--offline"], KEY | {"CONVOHOUSE_CONCURRENCY": "0"}, (1, "settings", "concurrency")),
-        ([], KEY | {"CONVOHOUSE_CONCURRENCY": "0"}, (1, "settings", "concurrency")),
-        (["--offline"], {"CONVOHOUSE_REREAD_DAYS": "1,7"}, (1, "settings", "reread_days: it is not JSON.")),
+        (["--offline", "--home", "f"], KEY, (2, "home folder", "f is not empty and is not a convohouse home.")),
+        (["--offline", "--home", "f/a/b"], KEY, (2, "home folder", "f/a is not a folder")),
+        (["--offline"], KEY | {"CONVOHOUSE_CONCURRENCY": "0"}, (2, "settings", "concurrency")),
+        ([], KEY | {"CONVOHOUSE_CONCURRENCY": "0"}, (2, "settings", "concurrency")),
+        (["--offline"], {"CONVOHOUSE_REREAD_DAYS": "1,7"}, (2, "settings", "reread_days: it is not JSON.")),
         ([], {"ELEVENLABS_API_KEY": "sk_wrong"}, (3, "api", "the key is wrong")),
     ],
 )

@@ -25,8 +25,38 @@ def test_a_misspelt_setting_is_no_default(files, variables, message, hint, tmp_p
         (tmp_path / name).write_text(text)
     for command in ("sync", "doctor"):
         ended = run(tmp_path, command, **variables)
-        assert (ended.code != 0, message in " ".join((ended.text + ended.err).split())) == (True, True), ended.err
+        assert (ended.code, message in " ".join((ended.text + ended.err).split())) == (2, True), ended.err
     assert hint in run(tmp_path, "sync", **variables).err
+
+
+@pytest.mark.parametrize(
+    "line", ["CONVOHOUSE_PII hash", "CONVOHOUSE_PII: hash", "CONVOHOUSE_PII", 'CONVOHOUSE_PII="hash', "=hash"]
+)
+def test_a_line_that_sets_nothing_is_no_default(line, tmp_path):
+    (tmp_path / ".env").write_text(
+        f"# ours\n\nexport CONVOHOUSE_TIMEZONE=UTC\nCONVOHOUSE_OWNERS='[]' # nobody\n{line}\n"
+    )
+    for command in ("sync", "status", "doctor"):
+        ended = run(tmp_path, command)
+        assert (ended.code, "Line 5 of .env sets nothing." in ended.text + ended.err) == (2, True), ended.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (".env", b"CONVOHOUSE_OWNERS=\xfc", "error: .env cannot be read: 'utf-8' codec can't decode byte 0xfc"),
+        ("convohouse.toml", b'home = "\xfc"', "error: convohouse.toml cannot be read: 'utf-8' codec can't decode"),
+        (
+            "convohouse.toml",
+            b"home = data",
+            "error: convohouse.toml cannot be read: Invalid value (at line 1, column 8)",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(name, content, message, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    ended = run(tmp_path, "status")
+    assert (ended.code, ended.err[: len(message)]) == (2, message)
 
 
 def test_a_variable_that_resembles_no_setting_is_no_mistake(tmp_path):
@@ -50,7 +80,7 @@ def test_a_password_in_a_base_url_is_refused_and_never_shown(place, command, url
         (tmp_path / "convohouse.toml").write_text(text)
         settings = {"EU_KEY": "sk_secret"}
     ended = run(tmp_path, command, *(["--offline"] if command == "doctor" else []), **settings)
-    assert ended.code != 0
+    assert ended.code == 2
     assert "base_url" in (ended.text + ended.err).lower()
     assert "must not hold a user name" in " ".join((ended.text + ended.err).split())
     assert "hunter2" not in ended.text + ended.err

@@ -142,5 +142,5 @@ def test_the_error_of_a_second_writer_names_the_first(home):
 
 def test_a_home_with_another_layout_is_rejected(home):
     (home.root / ".convohouse.json").write_text('{"product": "convohouse", "layout": 1}')
-    with pytest.raises(HomeError, match="another version"):
+    with pytest.raises(HomeError, match="an older version"):
         home.open()

@@ -152,6 +152,15 @@ def test_the_root_of_a_file_system_may_become_a_home_and_other_content_may_not(t
     assert [path.name for path in (tmp_path / "theirs").rglob("*")] == ["landing", "thesis.txt"]
 
 
+def test_a_copy_without_the_hidden_files_is_told_from_another_folder(tmp_path):
+    home = Home(tmp_path / "home").open()
+    (home.landing / "runs").mkdir()
+    (home.root / MARKER).unlink()
+    with pytest.raises(HomeError, match="is not a convohouse home") as refused:
+        home.open()
+    assert "lacks the files whose names begin with a dot, such as .convohouse.json" in refused.value.hint
+
+
 @pytest.mark.parametrize("name", ["what?", "back\\slash"])
 def test_a_path_below_which_no_database_can_be_written_is_refused_at_once(name, tmp_path):
     ended = run(tmp_path, "--home", f"{name}/data", "build")

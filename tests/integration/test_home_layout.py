@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
 
 import polars as pl
@@ -101,6 +102,27 @@ def test_the_next_writer_merges_the_records_of_runs_and_names_none_as_a_file_of_
         assert_current(home)
     assert lake.read(home, SYNC_RUNS).equals(expected)
     assert damage.repair(home, AT) == []
+
+
+def test_the_first_sync_after_the_update_flattens_every_day_again_without_a_warning(tmp_path):
+    home = Home(tmp_path / "home")
+    nights = Nights(home.root, conversations=20, days=3)
+    with running(nights.app) as url:
+        context = nights.context(url)
+        sync.sync(context, run_id="1")
+        expected = rows(home)
+        shutil.rmtree(home.table(CONVERSATION_CHECKS))  # 0.2.0 did not have the table
+        (home.table(CONVERSATION_CHECKS) / "day=1970-01-01").mkdir(parents=True)
+        parquet.write_file(home, lake.schema_file(home, CONVERSATION_CHECKS), parquet.frame(CONVERSATION_CHECKS, []))
+        downgrade(home)
+        with lock.write_lock(home, what="sync", now=AT):
+            assert damage.repair(home, AT) == []
+        assert rows(home)["turns"].equals(expected["turns"])
+        result = sync.sync(context, run_id="2")
+    assert (result.problems, result.warnings) == ((), ())
+    assert rows(home)["turns"].equals(expected["turns"])
+    checked = rows(home)["conversation_checks"].select("conversation_id", "parser_version")
+    assert checked.equals(expected["conversation_checks"].select("conversation_id", "parser_version"))
 
 
 @pytest.mark.parametrize("step", KILLS)
@@ -216,8 +238,18 @@ def test_a_damaged_file_does_not_stop_the_upgrade(old):
         lake.read(home.all_workspaces, TURNS)
 
 
-def test_a_newer_layout_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("marker", "message", "hint"),
+    [
+        ('{"product": "convohouse", "layout": 4}', "by a newer version", "Update this one. "),
+        ('{"product": "convohouse", "layout": 1}', "by an older version", "Choose another folder "),
+        ('{"product": "convo', "is damaged", "Restore it from a backup."),
+        ('{"product": "convohouse"}', "is damaged", "Restore it from a backup."),
+    ],
+)
+def test_another_layout_is_refused(marker, message, hint, tmp_path):
     home = Home(tmp_path / "home").open()
-    (home.root / ".convohouse.json").write_text('{"product": "convohouse", "layout": 4}')
-    with pytest.raises(HomeError, match="another version"):
+    (home.root / ".convohouse.json").write_text(marker)
+    with pytest.raises(HomeError, match=message) as refused:
         home.open()
+    assert refused.value.hint.startswith(hint)

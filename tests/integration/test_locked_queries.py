@@ -132,6 +132,16 @@ def test_a_home_behind_a_link_and_a_copied_one_are_read(home, tmp_path):
             query(place, f"from read_text({sql_literal(str(home.root.parent / 'secret.env'))})")
 
 
+def test_a_lake_that_is_not_there_names_the_command_that_rebuilds_it(home, tmp_path):
+    copy = Home(shutil.copytree(home.root, tmp_path / "copy"))
+    shutil.rmtree(copy.lake)
+    with pytest.raises(QueryError, match="No files found") as missing:
+        query(copy, "from lake.turns")
+    assert missing.value.hint == (
+        "A file of the lake is missing or damaged: `convohouse sync` rebuilds it from the landing."
+    )
+
+
 def test_connections_of_one_process_can_be_opened_at_once(home):
     def count(_number):
         return query(home, "select count(*) as n from lake.turns")["n"].item()

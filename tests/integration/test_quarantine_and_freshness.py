@@ -19,7 +19,7 @@ from pipelines.settings import Settings
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases import sync, sync_steps
 from pipelines.usecases.context import Context
-from pipelines.usecases.run_session import end_copy, finish_runs
+from pipelines.usecases.run_session import end_copy, finish_runs, run_session
 from pipelines.usecases.status import read_status
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.nights import Nights
@@ -225,6 +225,22 @@ def test_an_agent_that_no_listing_has_shown_is_a_usage_error_that_names_the_know
                 run_agent(context, agent_id="agent_nope")
             assert raised.value.exit_code == 2
     assert run_records.records(context.home).sort("run_id")["outcome"].to_list() == ["failed", "complete", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("error", "recorded"),
+    [
+        (OSError(28, "No space left on device", "/srv/data/x"), "No space left on device"),
+        (OSError("Anna said no"), "OSError"),
+        (ValueError("Anna said no"), "ValueError"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+    ],
+)
+def test_the_record_of_a_run_has_the_reason_of_the_system_and_no_text_that_may_quote_data(error, recorded, tmp_path):
+    context = Context(Settings(home=tmp_path / "home", api_key="demo"), clock=lambda: UNTIL)
+    with pytest.raises(type(error)), run_session(context, run_id="1", what="sync"):
+        raise error
+    assert run_records.records(context.home)["error"].to_list() == [recorded]
 
 
 def freshness(context):

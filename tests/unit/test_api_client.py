@@ -51,7 +51,7 @@ def test_a_base_url_without_a_host_is_refused(base_url: str) -> None:
 @pytest.mark.parametrize("proxy", ["http://me:pa55/word@127.0.0.1:1", "gopher://me:pa55word@127.0.0.1:1"])
 def test_a_proxy_that_is_no_url_is_refused_and_not_shown(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(SettingsError, match=r"A proxy of the environment is not a URL\. Correct HTTPS_PROXY") as caught:
+    with pytest.raises(SettingsError, match="is not the URL of an HTTP proxy") as caught:
         ApiClient("https://api.example", KEY)
     assert "pa55" not in "".join(traceback.format_exception(caught.value))
 

@@ -7,6 +7,7 @@ import re
 import shlex
 from collections import Counter
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -66,6 +67,16 @@ def test_the_commands_are_current() -> None:
 def test_the_settings_are_current() -> None:
     text = SETTINGS_FILE.read_text(encoding="utf-8")
     assert text == settings_text(text), "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_line_within_a_paragraph_begins_like_a_list(page: Path) -> None:
+    """A number and a dot at the end of a sentence, wrapped to the next line, become a list."""
+    item = re.compile(r"\s*(\d+[.)]|[-+*])\s")
+    lines = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE).splitlines()
+    pairs = [(above, line) for above, line in pairwise(lines) if above[:1].isalnum() and not item.match(above)]
+    assert len(pairs) > 0
+    assert [line for _, line in pairs if item.match(line)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -63,3 +63,16 @@ def test_hashes_need_a_key_of_sixteen_characters(settings: dict[str, Any], *, is
         return
     with pytest.raises(SettingsError, match="16 characters or more"):
         load_settings(**settings)
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe", "America/Argentina", "Berlin", "", "localtime", "right/Europe/Berlin", "a" * 300]
+)
+def test_what_is_no_time_zone_of_iana_is_refused(zone: str) -> None:
+    with pytest.raises(SettingsError, match="is not an IANA time zone such as Europe/Berlin"):
+        load_settings(timezone=zone)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Etc/GMT+5", "America/Argentina/Ushuaia", "Asia/Kolkata"])
+def test_a_time_zone_of_iana_is_kept(zone: str) -> None:
+    assert load_settings(timezone=zone).timezone == zone

@@ -59,7 +59,8 @@ _ABOUT_TABLES = """\
 Each table is Parquet in `lake/<table>/`, with a folder per day (`day=2026-11-25`) if it has days, and a view in schema
 `lake` of `warehouse.duckdb`. [engines.md](engines.md) shows how other engines read it. A column without a JSON path is
 computed by the pipeline. In a path, `[]` is a list and `{}` a map. Bold columns are the key; columns with * are never
-null. A redaction removes content: free text becomes `<redacted>`, an identifier becomes null, and `extra` is
+null. The types `json` and `text or JSON` are text in Parquet: the value as compact JSON, of the latter only where it is
+no text. A redaction removes content: free text becomes `<redacted>`, an identifier becomes null, and `extra` is
 removed."""
 _ABOUT_METRICS = """\
 Start with schema metrics, then marts; the other schemas are the steps between the lake ([tables.md](tables.md)) and

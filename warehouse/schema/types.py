@@ -26,7 +26,7 @@ class Type(Enum):
     TIME_MS = "timestamp from milliseconds"  # the same column type; the API sends Unix milliseconds
     DATE = "date"
     JSON = "json"  # any value, as compact JSON text
-    TEXT_OR_JSON = "bag"  # text as the API sent it, any other value as compact JSON text
+    TEXT_OR_JSON = "text or JSON"  # text as the API sent it, any other value as compact JSON text
     BINARY = "binary"
 
 

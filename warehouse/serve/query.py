@@ -115,4 +115,6 @@ def _hint(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> str:
         return f"{suggestion(connection, str(error))}{lists}"
     if isinstance(error, duckdb.PermissionException):
         return "A query reads the warehouse and its lake, and no other file, address or extension."
+    if isinstance(error, duckdb.IOException):  # of a view of lake or staging
+        return "A file of the lake is missing or damaged: `convohouse sync` rebuilds it from the landing."
     return "Write tables with their schema, such as marts.fct_conversations."

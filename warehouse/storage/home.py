@@ -187,13 +187,33 @@ class Home:
         if self.root.exists() and not self.root.is_dir():
             raise HomeError(f"{self.root} is not a folder.", "Choose another one with --home or CONVOHOUSE_HOME.")
         if self.root.exists() and not self.exists() and any(map(self._is_foreign, self.root.iterdir())):
+            is_copy = (self.landing / "runs").is_dir()
             raise HomeError(
                 f"{self.root} is not empty and is not a convohouse home.",
-                "Choose another folder with --home or CONVOHOUSE_HOME.",
+                f"If it is a copy of one, it lacks the files whose names begin with a dot, such as {MARKER_FILE}: copy "
+                "them too."
+                if is_copy
+                else "Choose another folder with --home or CONVOHOUSE_HOME.",
             )
-        if self.exists() and self.layout() not in (LAYOUT_VERSION, UPGRADABLE_LAYOUT):
+        if self.exists():
+            self._check_layout()
+
+    def _check_layout(self) -> None:
+        """Refuse other names of files than ours; raises HomeError."""
+        layout = self.layout()
+        if layout is None:
             raise HomeError(
-                f"{self.root} was written by another version of convohouse with other file names.",
+                f"{self.root / MARKER_FILE} is damaged: it says which names the files of the home folder have.",
+                "Restore it from a backup.",
+            )
+        if layout > LAYOUT_VERSION:
+            raise HomeError(
+                f"{self.root} was written by a newer version of convohouse, with other file names.",
+                "Update this one. Or choose another folder with --home or CONVOHOUSE_HOME, and sync into it.",
+            )
+        if layout < UPGRADABLE_LAYOUT:
+            raise HomeError(
+                f"{self.root} was written by an older version of convohouse, with other file names.",
                 "Choose another folder with --home or CONVOHOUSE_HOME, and sync into it.",
             )
 

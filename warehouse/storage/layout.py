@@ -2,7 +2,7 @@
 
 Layout 2 named the folders of the lake's days ``start_date=…``, like the column, and kept the schema file of a daily
 table in the table's folder; engines that read ``name=value`` folders as a column rejected or misread that.
-``sync_runs`` had one file per run.
+``sync_runs`` had one file per run, and there was no table ``conversation_checks``.
 
 The marker is changed first, so that an earlier version of convohouse rejects the home from then on, and once more at
 the end: until then every reader of the lake rejects it too.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.registry import TABLES
 from warehouse.storage import lake, parquet, run_records
 from warehouse.storage.home import UPGRADABLE_LAYOUT, Home
@@ -21,6 +22,9 @@ OLD_DAY_FOLDERS = "start_date=*/"
 
 def upgrade(home: Home) -> None:
     """Rename the folders of days, merge run records, give every file the current columns, and move the schema files.
+
+    Each day gets its file of ``conversation_checks``, without rows, so the next run flattens all of it again. A day
+    without that file would be one whose merge was killed (``damage``): it would be removed first, with a warning.
 
     It needs the write lock.
 
@@ -34,10 +38,13 @@ def upgrade(home: Home) -> None:
     home.write_marker(upgraded_from=UPGRADABLE_LAYOUT)
     for folder in sorted(home.lake.glob(f"*/{OLD_DAY_FOLDERS}")):
         _rename(folder, folder.with_name(f"day={folder.name.partition('=')[2]}"))
-    for workspace in home.workspaces():
-        run_records.refresh_lake(home.for_workspace(workspace))
+    workspaces = [home.for_workspace(workspace) for workspace in home.workspaces()]
+    for workspace in workspaces:
+        run_records.refresh_lake(workspace)
     for table in TABLES:
         lake.update_columns(home, table)
+    for workspace in workspaces:
+        _add_checks(workspace)
     lake.ensure_schema_files(home)
     for table in TABLES:
         if table.is_daily:
@@ -53,3 +60,10 @@ def _rename(folder: Path, target: Path) -> None:
     for file in folder.iterdir():
         file.replace(target / file.name)
     folder.rmdir()
+
+
+def _add_checks(workspace: Home) -> None:
+    for day in lake.days(workspace, CONVERSATIONS):
+        checks = workspace.file(workspace.partition(CONVERSATION_CHECKS, day))
+        if workspace.file(workspace.partition(CONVERSATIONS, day)).exists() and not checks.exists():
+            parquet.write_file(workspace, checks, parquet.frame(CONVERSATION_CHECKS, []))

@@ -27,7 +27,8 @@ from pipelines.cli.render import emit
 @click.option(
     "--token",
     metavar="TEXT",
-    help="Gives access to the page; 16 characters or more [default: CONVOHOUSE_PAGE_TOKEN].",
+    help="Gives access to the page; 16 characters or more. Others on this machine see the arguments of a command: "
+    "prefer CONVOHOUSE_PAGE_TOKEN.",
 )
 @shared_options
 @pass_options

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import click
 
-from pipelines.cli.extras import require_extra
+from pipelines.cli.extras import require_page_packages
 from pipelines.cli.options import Options, help_epilog, pass_options, port_option, shared_options
 from pipelines.cli.render import emit
 
@@ -39,7 +39,7 @@ def serve(options: Options, *, host: str, port: int, token: str | None) -> None:
     each request opens it again, so a new build shows at once. Without a token, only this machine can see the pages. The
     connection is not encrypted: for other machines, put a TLS proxy in front of it.
     """
-    require_extra("page", "jinja2", "altair", "vl_convert")
+    require_page_packages()
     from pipelines.errors import UsageError
     from pipelines.listener import is_loopback
     from pipelines.page.app import Site, create_app

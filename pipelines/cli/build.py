@@ -37,7 +37,11 @@ EXIT_CODES = {
     )
 )
 @click.option("--engine", type=click.Choice(["duckdb", "sail", "spark"]), help="Where the models run, with --into.")
-@click.option("--remote", metavar="URL", help="Address of the engine's Spark Connect server: sc://host:15002.")
+@click.option(
+    "--remote",
+    metavar="URL",
+    help="Address of the engine's Spark Connect server: sc://host:15002. With a token: CONVOHOUSE_ENGINE_REMOTE.",
+)
 @click.option(
     "--lake", "lakes", multiple=True, metavar="URL", help="Lake to read [default: the home's]; may be repeated."
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli.agents import resolve_agent
-from pipelines.cli.extras import require_extra
+from pipelines.cli.extras import require_page_packages
 from pipelines.cli.options import AGENT_HELP, Options, help_epilog, pass_options, shared_options
 from pipelines.cli.render import emit, require_folder
 
@@ -51,7 +51,7 @@ def report(options: Options, *, since: str, agent: str | None, out: Path, with_c
     It contains the six numbers, what changed from the period before, what needs attention, and the charts by day: the
     same charts and numbers as `convohouse serve`, from the same SQL.
     """
-    require_extra("page", "jinja2", "altair", "vl_convert")
+    require_page_packages()
     require_folder(out)
     from pipelines.page.app import Site
     from pipelines.page.report import ReportScope, write_report

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import click
 
-from pipelines.cli.extras import require_extra
+from pipelines.cli.extras import require_page_packages
 from pipelines.cli.options import Options, help_epilog, pass_options, port_option, shared_options
 from pipelines.cli.render import emit
 
@@ -27,7 +27,8 @@ from pipelines.cli.render import emit
 @click.option(
     "--token",
     metavar="TEXT",
-    help="Gives access to the page; 16 characters or more [default: CONVOHOUSE_PAGE_TOKEN].",
+    help="Gives access to the page; 16 characters or more. Others on this machine see the arguments of a command: "
+    "prefer CONVOHOUSE_PAGE_TOKEN.",
 )
 @shared_options
 @pass_options
@@ -39,7 +40,7 @@ def serve(options: Options, *, host: str, port: int, token: str | None) -> None:
     each request opens it again, so a new build shows at once. Without a token, only this machine can see the pages. The
     connection is not encrypted: for other machines, put a TLS proxy in front of it.
     """
-    require_extra("page", "jinja2", "altair", "vl_convert")
+    require_page_packages()
     from pipelines.errors import UsageError
     from pipelines.listener import MIN_TOKEN_LENGTH, is_loopback
     from pipelines.page.app import Site, create_app

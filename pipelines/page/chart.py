@@ -89,10 +89,10 @@ def _with_years(spec: Spec) -> Spec:
     return copy
 
 
-def largest_labels(sizes: Mapping[str, int], noun: str) -> tuple[frozenset[str], str]:
-    """The labels to draw of a chart with a row for each, and what its note says of the others."""
+def largest_labels(sizes: Mapping[str, int]) -> tuple[frozenset[str], str]:
+    """The agents to draw of a chart with a row for each, and what its note says of the others."""
     labels = sorted(sizes, key=lambda label: (-sizes[label], label))[:MAX_LABELS]
-    left_out = f"; drawn: the {MAX_LABELS} largest of {len(sizes):,} {noun}" if len(labels) < len(sizes) else ""
+    left_out = f"; drawn: the {MAX_LABELS} largest of {len(sizes):,} agents" if len(labels) < len(sizes) else ""
     return frozenset(labels), left_out
 
 

@@ -116,7 +116,7 @@ def _bar_width() -> alt.ExprRef:
 
 
 @cache
-def trend(unit: str, *, has_versions: bool = False) -> Spec:
+def trend(unit: str, *, has_versions: bool) -> Spec:
     """A measure by day; days with a small n are hollow and grey, and a version that begins a dashed line."""
     starts = (
         _base()
@@ -177,18 +177,21 @@ def lines(unit: str, names: tuple[str, ...]) -> Spec:
 
 
 @cache
-def bars(unit: str, n_bars: int, *, names: tuple[str, ...] = (), colours: tuple[str, ...] = CATEGORIES) -> Spec:
-    """An amount by label, in the order of the rows; in parts if ``names`` are given, with their ``colours``."""
-    encoding: dict[str, Any] = {
-        "x": alt.X("value:Q", axis=_axis(unit, tickCount=4), stack="zero"),
-        "y": alt.Y("label:N", sort=None, axis=alt.Axis(title=None, labelColor="token:ink")),
-        "href": "url:N",
-        "tooltip": "tip:N",
-    }
-    if names:
-        encoding |= {"color": _series(names, colours), "order": alt.Order("y:Q")}
-    mark = _base().mark_bar(height={"band": 0.66}, color=alt.Undefined if names else "token:accent")
-    return _finish(mark.encode(**encoding), max(60, 26 * n_bars))
+def bars(unit: str, n_bars: int, names: tuple[str, ...], colours: tuple[str, ...]) -> Spec:
+    """An amount by label, in the order of the rows and in parts, which have ``names`` and ``colours``."""
+    return _finish(
+        _base()
+        .mark_bar(height={"band": 0.66})
+        .encode(
+            x=alt.X("value:Q", axis=_axis(unit, tickCount=4), stack="zero"),
+            y=alt.Y("label:N", sort=None, axis=alt.Axis(title=None, labelColor="token:ink")),
+            color=_series(names, colours),
+            order=alt.Order("y:Q"),
+            href="url:N",
+            tooltip="tip:N",
+        ),
+        max(60, 26 * n_bars),
+    )
 
 
 @cache

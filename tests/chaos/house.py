@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from pipelines.api.client import ApiClient
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.faults import Faults
 from pipelines.settings import Settings
 from pipelines.usecases import sync, sync_steps
 from pipelines.usecases.context import Context
+from tests.helpers.editing_app import intercept, vendor
+from tests.helpers.fake_api import Time
 from tests.helpers.recording_app import assert_equals
 from tests.independent import row_counts
 from warehouse.build.runner import BuildResult
@@ -44,7 +45,7 @@ class House:
         """``n_days`` have calls; the nights have to go on until the last late change is due."""
         self.random = Random(seed)
         self.root, self.folder = folder / "home", folder
-        self.now, self.slept = FIRST_NIGHT, 0.0
+        self.now, self.time = FIRST_NIGHT, Time()
         self.url, self.n_runs = "", 0
         self.erased: set[str] = set()
         until = FIRST_NIGHT.replace(hour=0) + timedelta(days=n_days)
@@ -64,19 +65,10 @@ class House:
     def context(self, key: str = "demo", clock: Callable[[], datetime] | None = None) -> Context:
         """The context of one command."""
 
-        async def sleep(secs: float) -> None:
-            self.slept += secs
-            await asyncio.sleep(0)
-
-        def connect(settings: Settings) -> ApiClient:
-            return ApiClient(
-                settings.base_url, settings.key(), concurrency=8, sleep=sleep, monotonic=lambda: self.slept
-            )
-
         settings = Settings(
             home=self.root, base_url=self.url, api_key=key, reread_days=REREAD_DAYS, on_upstream_delete="erase"
         )
-        return Context(settings, clock=clock or self.clock, connect=connect)
+        return Context(settings, clock=clock or self.clock, connect=partial(self.time.connect, concurrency=8))
 
     def sync(self, context: Context | None = None, *, is_built: bool = False, **options: Any) -> Any:
         """Run a sync in this process, with or without its build."""
@@ -128,16 +120,7 @@ class House:
 
     def answers(self, suffix: str, status: int) -> App:
         """The API, with one status for all paths that end so."""
-
-        async def app(scope: Any, receive: Any, send: Any) -> None:
-            if scope["type"] == "http" and scope["path"].endswith(suffix):
-                body = b'{"detail": {"status": "trouble", "message": "as ordered"}}'
-                await send({"type": "http.response.start", "status": status, "headers": []})
-                await send({"type": "http.response.body", "body": body})
-                return
-            await self.calm_app(scope, receive, send)
-
-        return app
+        return intercept(self.calm_app, lambda scope: vendor(status) if scope["path"].endswith(suffix) else None)
 
     def documents(self) -> list[Json]:
         """What the lake must hold: all that the API has, without what was emptied there or erased here."""

@@ -37,6 +37,19 @@ async def respond(send: Any, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": answer.content})
 
 
+def intercept(app: Any, answer: Callable[[dict[str, Any]], Answer | None]) -> Callable[..., Any]:
+    """An ASGI application that answers as another one does, except where ``answer`` gives an answer for a scope."""
+
+    async def intercepted(scope: Any, receive: Any, send: Any) -> None:
+        replacement = answer(scope) if scope["type"] == "http" else None
+        if replacement is None:
+            await app(scope, receive, send)
+        else:
+            await respond(send, replacement)
+
+    return intercepted
+
+
 @dataclass
 class EditingApp:
     """``edits`` is by path, or by path and query string; ``requests`` counts the requests in the same way."""

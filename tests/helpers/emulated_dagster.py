@@ -20,6 +20,7 @@ from pipelines.orchestration.partitions import NIGHTLY, range_tags
 from pipelines.orchestration.run_errors import failure_lines
 from pipelines.settings import Settings
 from pipelines.usecases.context import Context
+from tests.helpers.editing_app import Answer, respond
 from warehouse.models.checks import CONSTRAINTS
 from warehouse.schema.operations import SYNC_RUNS
 from warehouse.storage import lake
@@ -56,11 +57,9 @@ class Emulated:
             while self.holds_details:  # noqa: ASYNC110 - set by another thread
                 await asyncio.sleep(0.05)
         if self.is_down and scope["type"] == "http":
-            await send({"type": "http.response.start", "status": 503, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
+            await respond(send, Answer(503))
         elif self.invalid_id and scope.get("path", "").endswith(self.invalid_id):
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            await send({"type": "http.response.body", "body": b"{"})
+            await respond(send, Answer(body=b"{"))
         else:
             await self.app(scope, receive, send)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
 from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import ListQuery, get_conversation, list_page
+from pipelines.settings import Settings
 
 T = TypeVar("T")
 
@@ -30,12 +31,17 @@ class Time:
     async def sleep(self, secs: float) -> None:
         self.waits.append(secs)
         self.secs += secs
+        await asyncio.sleep(0)
 
     def monotonic(self) -> float:
         return self.secs
 
     def clock(self) -> datetime:
         return datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def connect(self, settings: Settings, **options: Any) -> ApiClient:
+        """A client over the network whose retries do not wait."""
+        return ApiClient(settings.base_url, settings.key(), sleep=self.sleep, monotonic=self.monotonic, **options)
 
 
 class Server:

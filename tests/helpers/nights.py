@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
-from pipelines.api.client import ApiClient
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
+from tests.helpers.fake_api import Time
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import Tap
 from warehouse.schema.operations import DELETIONS
@@ -39,20 +39,11 @@ class Nights:
         self.now = UNTIL
         self.world = Hiding(seed=14, conversations=conversations, days=days, until=UNTIL)
         self.app = Tap(create_app(self.world, clock=lambda: self.now))
-        self.slept, self.url = 0.0, ""
+        self.time, self.url = Time(), ""
 
     def context(self, base_url, **settings):
-        async def no_sleep(secs):
-            self.slept += secs
-            await asyncio.sleep(0)
-
-        def connect(settings):
-            return ApiClient(
-                settings.base_url, settings.key(), concurrency=8, sleep=no_sleep, monotonic=lambda: self.slept
-            )
-
         all_settings = Settings(home=self.home, base_url=base_url, api_key="demo", **settings)
-        return Context(all_settings, clock=lambda: self.now, connect=connect)
+        return Context(all_settings, clock=lambda: self.now, connect=partial(self.time.connect, concurrency=8))
 
     def documents(self):
         return {document["conversation_id"]: document for document in self.world.details(self.now)}

@@ -45,7 +45,7 @@ _WORDS = re.compile(
 )
 
 
-def tracked_files(root: Path = ROOT) -> list[Path]:
+def tracked_files(root: Path) -> list[Path]:
     """Every text file of the repository that is ours, but this list of words."""
     command = ["git", "ls-files", "-z"]
     names = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout  # noqa: S603 - fixed

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.helpers.editing_app import Answer, respond
 from tests.independent import row_counts
 from warehouse.connection import open_warehouse
 from warehouse.schema.registry import DOCUMENT_TABLES
@@ -24,8 +25,7 @@ class Tap:
         if scope["type"] == "http":
             self.requests[scope["path"]] += 1
             if self.spoilt and scope["path"].endswith(self.spoilt):
-                await send({"type": "http.response.start", "status": 200, "headers": []})
-                await send({"type": "http.response.body", "body": b'{"conversation_id": "'})
+                await respond(send, Answer(body=b'{"conversation_id": "'))
                 return
         await self.app(scope, receive, send)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 
 import polars as pl
 
@@ -17,6 +16,7 @@ from pipelines.usecases.context import run_with_client
 from pipelines.usecases.reference_data import PricesCopy, ToolsCopy, are_prices_due
 from pipelines.usecases.sync_reference_data import OptionalCopy
 from tests.helpers.account_night import NIGHT
+from tests.helpers.editing_app import Answer, respond
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
 from warehouse.schema.reference_data import TOOLS
 from warehouse.schema.usage import LLM_USAGE
@@ -56,9 +56,7 @@ class Shrinking:
 
     async def __call__(self, scope, receive, send):
         tools = [copy.deepcopy(tool) | self.extra for tool in listed_tools(self.clock())]
-        body = json.dumps({"tools": [tool for tool in tools if tool["id"] not in self.left_out]}).encode()
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
-        await send({"type": "http.response.body", "body": body})
+        await respond(send, Answer(body={"tools": [tool for tool in tools if tool["id"] not in self.left_out]}))
 
 
 def call(context, conversation_id, agent_id, *, started=NIGHT, reads=(), rag=None):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
-from pipelines.api.client import ApiClient
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings, Workspace
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
+from tests.helpers.fake_api import Time
 from tests.helpers.spoiling_app import SpoilingApp
 from warehouse.schema.operations import QUARANTINE, SYNC_RUNS
 from warehouse.storage import lake
@@ -31,7 +31,7 @@ class SpoiltNights:
     def __init__(self, folder, apis):
         """``apis`` by the names of their workspaces."""
         self.apis = apis
-        self.now, self.n_runs, self.slept = UNTIL + timedelta(hours=2), 0, [0.0]
+        self.now, self.n_runs, self.time = UNTIL + timedelta(hours=2), 0, Time()
         self.settings = Settings(
             home=folder / "home", api_key="demo", reread_days=(), prices_every_days=0, concurrency=4
         )
@@ -52,16 +52,7 @@ class SpoiltNights:
                 name: Workspace(key_variable="ELEVENLABS_API_KEY", base_url=url) for name, url in urls.items()
             }
             settings = settings.model_copy(update={"workspaces": workspaces})
-        return Context(settings, clock=lambda: self.now, connect=self.connect)
-
-    def connect(self, settings):
-        async def at_once(secs):
-            self.slept[0] += secs
-            await asyncio.sleep(0)
-
-        return ApiClient(
-            settings.base_url, settings.key(), concurrency=4, sleep=at_once, monotonic=lambda: self.slept[0]
-        )
+        return Context(settings, clock=lambda: self.now, connect=partial(self.time.connect, concurrency=4))
 
     def run(self, command=sync.sync, **options):
         self.n_runs += 1

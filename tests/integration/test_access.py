@@ -12,6 +12,7 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from tests.helpers.disk_contents import contents
+from tests.helpers.editing_app import Answer, respond
 from tests.helpers.run_cli import run
 from warehouse.schema.activity import AGENT_ACCESS
 from warehouse.storage import lake
@@ -31,9 +32,7 @@ class Secrets:
     async def __call__(self, scope, receive, send):
         way = scope.get("path", "").rsplit("/", 1)[-1]
         if way in self.instead:
-            status, body = self.instead[way]
-            await send({"type": "http.response.start", "status": status, "headers": []})
-            await send({"type": "http.response.body", "body": body})
+            await respond(send, Answer(*self.instead[way]))
             return
 
         async def listen(message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, date, datetime, timedelta
 
 import duckdb
@@ -251,6 +252,14 @@ def test_in_a_folder_that_is_no_home_nothing_is_sent(tmp_path):
             AlertState(NOW),
         )
     assert receiver.posts == []
+
+
+def test_no_log_line_has_the_address_of_the_webhook(home, caplog):
+    caplog.set_level(logging.INFO)
+    with slack() as receiver:
+        assert send(context_of(home, alert_webhook=receiver.url)) == 4
+    assert "hook-secret" in receiver.url
+    assert "hook-secret" not in caplog.text
 
 
 def test_no_message_and_no_error_shows_a_secret(home):

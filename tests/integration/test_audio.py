@@ -23,6 +23,7 @@ from pipelines.usecases.audio import download_audio
 from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import erase
 from tests.helpers import kill_at
+from tests.helpers.editing_app import Answer, intercept
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.run_cli import run
 from warehouse.schema.activity import AUDIO_FILES
@@ -44,19 +45,16 @@ class Recordings:
     def __init__(self, conversations):
         self.now = UNTIL
         self.world = World(seed=21, conversations=conversations, days=3, until=UNTIL)
-        self.app = create_app(self.world, clock=lambda: self.now)
+        self.app = intercept(create_app(self.world, clock=lambda: self.now), self._answer)
         self.requests, self.instead = Counter(), {}
 
-    async def __call__(self, scope, receive, send):
-        parts = scope.get("path", "").split("/")
-        if parts[-1] == "audio":
-            self.requests[parts[-2]] += 1
-            if instead := self.instead.get(parts[-2]):
-                status, body = instead
-                await send({"type": "http.response.start", "status": status, "headers": []})
-                await send({"type": "http.response.body", "body": body})
-                return
-        await self.app(scope, receive, send)
+    def _answer(self, scope):
+        *_, conversation_id, last = scope["path"].split("/")
+        if last != "audio":
+            return None
+        self.requests[conversation_id] += 1
+        replacement = self.instead.get(conversation_id)
+        return Answer(*replacement) if replacement else None
 
     def with_audio(self):
         return [document["conversation_id"] for document in self.world.details(self.now) if document["has_audio"]]
@@ -74,7 +72,7 @@ def kept_home(tmp_path_factory):
 @pytest.fixture
 def copied(kept_home):
     api = Recordings(40)
-    with running(api) as url:
+    with running(api.app) as url:
         context = api.context(kept_home.root.parent, url)
         kept_home.put(lambda: sync.sync(context, run_id="1"))
         yield api, context
@@ -285,7 +283,7 @@ def test_an_odd_id_stays_one_name_below_the_folder(copied):
 
 def test_of_two_hundred_recordings_none_is_fetched_twice_after_kills(tmp_path):
     api = Recordings(320)
-    with running(api) as url:
+    with running(api.app) as url:
         context = api.context(tmp_path, url)
         sync.sync(context, run_id="1")
         settings = _key(context) | {"CONVOHOUSE_HOME": str(context.home.root)}

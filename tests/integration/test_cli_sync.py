@@ -16,6 +16,7 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from tests.helpers.day import midnight
+from tests.helpers.editing_app import Answer, intercept
 from tests.helpers.few_models import FEW
 from tests.helpers.run_cli import run
 from warehouse.schema.conversations import CONVERSATIONS
@@ -72,16 +73,9 @@ def test_a_document_that_cannot_be_parsed_leaves_the_run_incomplete_and_loads_th
     world: World, n_calls: int, tmp_path: Path
 ) -> None:
     broken = next(world.visible(UNTIL)).conversation_id
+    half = Answer(body=b'{"conversation_id": ')
     app = create_app(world, clock=lambda: UNTIL)
-
-    async def served(scope, receive, send) -> None:
-        if not scope["path"].endswith(broken):
-            await app(scope, receive, send)
-            return
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
-        await send({"type": "http.response.body", "body": b'{"conversation_id": '})
-
-    with running(served) as url:
+    with running(intercept(app, lambda scope: half if scope["path"].endswith(broken) else None)) as url:
         settings = KEY | {"ELEVENLABS_BASE_URL": url, "CONVOHOUSE_REQUEST_DEADLINE_SECS": "1"}
         ended = run(tmp_path, "sync", **settings)
     lines = ended.err.splitlines()

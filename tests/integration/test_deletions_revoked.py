@@ -22,6 +22,7 @@ from pipelines.usecases.account_data import AgentsCopy, BatchesCopy, TagsCopy
 from pipelines.usecases.audio import download_audio
 from pipelines.usecases.bill import BillCopy
 from pipelines.usecases.reference_data import ToolsCopy
+from tests.helpers.editing_app import intercept, vendor
 from tests.helpers.nights import NIGHT, UNTIL
 from warehouse.schema.operations import QUARANTINE, UNFETCHABLE
 from warehouse.schema.reference_data import LANDED_TOOLS
@@ -76,14 +77,8 @@ def answering_404(nights, ids):
     """The API answers 404 for the details of some conversations, and lists them all the same."""
     api = nights.app.app
 
-    async def app(scope, receive, send):
-        if scope["type"] == "http" and scope["path"].rpartition("/")[2] in ids:
-            await send({"type": "http.response.start", "status": 404, "headers": []})
-            await send({"type": "http.response.body", "body": b'{"detail": {"status": "conversation_not_found"}}'})
-            return
-        await api(scope, receive, send)
-
-    nights.app.app = app
+    missing = vendor(404, "conversation_not_found")
+    nights.app.app = intercept(api, lambda scope: missing if scope["path"].rpartition("/")[2] in ids else None)
     yield
     nights.app.app = api
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 
-from pipelines.api.client import ApiClient
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.faults import Faults
@@ -17,6 +15,7 @@ from pipelines.errors import ApiUnavailableError, CredentialsError
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
+from tests.helpers.fake_api import Time
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.independent import row_counts
 from warehouse.schema.landing import LANDED_DOCUMENTS
@@ -52,20 +51,10 @@ def documents(world):
 @pytest.fixture
 def context(tmp_path):
     """Makes a context for a base URL: a clock that does not move, and retries that do not wait."""
-    slept = [0.0]
-
-    async def at_once(secs):
-        slept[0] += secs
-        await asyncio.sleep(0)
+    time = Time()
 
     def connect(settings):
-        return ApiClient(
-            settings.base_url,
-            settings.key(),
-            concurrency=settings.concurrency,
-            sleep=at_once,
-            monotonic=lambda: slept[0],
-        )
+        return time.connect(settings, concurrency=settings.concurrency)
 
     def make(base_url, **changes):
         settings = Settings(home=tmp_path / "home [1]", base_url=base_url, api_key="demo", **changes)

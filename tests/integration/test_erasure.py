@@ -21,6 +21,7 @@ from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import Receipt, erase
 from pipelines.usecases.retention import Rule, select_expired
 from tests.helpers.disk_contents import contents, words_in
+from tests.helpers.editing_app import Answer, intercept
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.helpers.run_cli import run
@@ -222,16 +223,12 @@ def test_upstream_is_deleted_first_and_what_fails_there_is_not_erased_here(copie
     first, second, third, *_ = (
         document["conversation_id"] for document in copy.documents() if document["status"] == "done"
     )
-    api = copy.app.app
 
-    async def refuses(scope, receive, send):
-        if scope["type"] == "http" and scope["method"] == "DELETE" and scope["path"].endswith(second):
-            await send({"type": "http.response.start", "status": 403, "headers": []})
-            await send({"type": "http.response.body", "body": b'{"detail": "no access"}'})
-            return
-        await api(scope, receive, send)
+    def refuse(scope):
+        is_refused = scope["method"] == "DELETE" and scope["path"].endswith(second)
+        return Answer(403, {"detail": "no access"}) if is_refused else None
 
-    copy.app.app = refuses
+    copy.app.app = intercept(copy.app.app, refuse)
     copy.world.delete(third, UNTIL)
     result = erase(context, [first, second, third, "conv_never_seen", "../../etc"], is_upstream=True)
     assert {receipt.conversation_id: receipt.upstream for receipt in result.receipts} == {

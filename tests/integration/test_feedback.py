@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +17,7 @@ from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from pipelines.usecases.feedback import submit_feedback
 from tests.helpers import kill_at
+from tests.helpers.editing_app import intercept, vendor
 from tests.helpers.lazy_import import lazy_import
 from tests.helpers.run_cli import run
 from warehouse.schema.activity import FEEDBACK_SENT
@@ -36,19 +36,16 @@ class FeedbackApi:
     def __init__(self):
         self.world = World(seed=3, conversations=40, days=2, until=UNTIL)
         self.now = UNTIL
-        self.app = create_app(self.world, clock=lambda: self.now)
+        self.app = intercept(create_app(self.world, clock=lambda: self.now), self._answer)
         self.posted, self.refused = Counter(), {}
 
-    async def __call__(self, scope, receive, send):
-        if scope["type"] == "http" and scope["method"] == "POST":
-            conversation_id = scope["path"].split("/")[-2]
-            self.posted[conversation_id] += 1
-            if status := self.refused.get(conversation_id):
-                detail = {"detail": {"status": "missing_permissions", "message": "The API key lacks convai_write."}}
-                await send({"type": "http.response.start", "status": status, "headers": []})
-                await send({"type": "http.response.body", "body": json.dumps(detail).encode()})
-                return
-        await self.app(scope, receive, send)
+    def _answer(self, scope):
+        if scope["method"] != "POST":
+            return None
+        conversation_id = scope["path"].split("/")[-2]
+        self.posted[conversation_id] += 1
+        status = self.refused.get(conversation_id)
+        return vendor(status, "missing_permissions") if status else None
 
     def ids(self):
         return [
@@ -59,7 +56,7 @@ class FeedbackApi:
 @pytest.fixture
 def api():
     posts = FeedbackApi()
-    with running(posts) as url:
+    with running(posts.app) as url:
         yield posts, {"ELEVENLABS_API_KEY": "demo", "ELEVENLABS_BASE_URL": url, "CONVOHOUSE_FEEDBACK_PER_SEC": "1000"}
 
 

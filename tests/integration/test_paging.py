@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +14,7 @@ from pipelines.errors import CursorRefusedError
 from pipelines.settings import Settings
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
+from tests.helpers.editing_app import respond, vendor
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.helpers.run_cli import run
 from warehouse.schema.conversations import CONVERSATIONS
@@ -49,9 +49,7 @@ class Pages(Tap):
         if scope["path"] == LIST and b"cursor=" in query and b"page_size=100&" in query:
             self.cursors.append(query)
             if len(self.cursors) - 1 in self.rejected:
-                body = json.dumps({"detail": {"status": "invalid_cursor", "message": "no"}}).encode()
-                await send({"type": "http.response.start", "status": 400, "headers": []})
-                await send({"type": "http.response.body", "body": body})
+                await respond(send, vendor(400, "invalid_cursor"))
                 return
         await super().__call__(scope, receive, send)
 

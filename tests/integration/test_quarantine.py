@@ -138,9 +138,9 @@ def test_a_conversation_that_fails_for_ever_takes_its_full_time_in_the_first_nig
     nights.api.details = {list(documents)[5]: Answer(500, b"")}
     waits = []
     for _ in range(3):
-        before = nights.slept[0]
+        before = nights.time.secs
         nights.run()
-        waits.append(nights.slept[0] - before)
+        waits.append(nights.time.secs - before)
     assert waits[0] > 100  # CONVOHOUSE_REQUEST_DEADLINE_SECS is 180
     assert waits[1] <= SECS_IF_QUARANTINED
     assert waits[2] <= SECS_IF_QUARANTINED

@@ -6,16 +6,15 @@ time that hour comes twice. Until the change it is midnight in UTC, when some co
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
 
-from pipelines.api.client import ApiClient
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.faults import Faults
@@ -23,6 +22,7 @@ from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
 from pipelines.usecases import sync, sync_steps
 from pipelines.usecases.context import Context
+from tests.helpers.fake_api import Time
 from tests.helpers.recording_app import assert_equals
 from warehouse.build.runner import BuildResult
 from warehouse.schema.conversations import CONVERSATION_CHECKS, CONVERSATIONS
@@ -49,15 +49,11 @@ class Clock:
     """The time of the world and of the sync; each call moves it on, so that no two snapshots have the same time."""
 
     def __init__(self):
-        self.now, self.slept = FIRST_NIGHT, 0.0
+        self.now = FIRST_NIGHT
 
     def __call__(self):
         self.now += timedelta(microseconds=1)
         return self.now
-
-    async def sleep(self, secs):
-        self.slept += secs
-        await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -74,11 +70,6 @@ def world():
 @pytest.fixture
 def context(clock, tmp_path):
     def make(url):
-        def connect(settings):
-            return ApiClient(
-                settings.base_url, settings.key(), concurrency=8, sleep=clock.sleep, monotonic=lambda: clock.slept
-            )
-
         chosen = Settings(
             home=tmp_path / "home",
             base_url=url,
@@ -87,7 +78,7 @@ def context(clock, tmp_path):
             on_upstream_delete="erase",
             timezone="Europe/Berlin",
         )
-        return Context(chosen, clock=clock, connect=connect)
+        return Context(chosen, clock=clock, connect=partial(Time().connect, concurrency=8))
 
     return make
 

@@ -40,9 +40,9 @@ def here(tmp_path):
         yield here
 
 
-def signed_head(length, body=b"", at=AT):
+def signed_head(length, body=b""):
     """The head of a request with a signature, which is right if the body is ``body``."""
-    signature = sign(SECRET, body, at)
+    signature = sign(SECRET, body, AT)
     lines = ("POST / HTTP/1.1", "Host: x", f"ElevenLabs-Signature: {signature}", f"Content-Length: {length}", "")
     return "".join(f"{line}\r\n" for line in lines).encode()
 

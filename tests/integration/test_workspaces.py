@@ -16,6 +16,7 @@ from pipelines.settings import Settings, Workspace
 from pipelines.usecases import erasure, sync
 from pipelines.usecases.context import Context
 from pipelines.usecases.retention import Rule, select_expired
+from tests.helpers.editing_app import Answer, intercept
 from tests.helpers.few_models import FEW
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import assert_equals
@@ -50,14 +51,12 @@ class Api:
         self.keys, self.paths, self.is_down = set(), set(), False
 
     async def __call__(self, scope, receive, send):
-        if scope["type"] == "http":
-            self.keys |= {value.decode() for name, value in scope["headers"] if name == b"xi-api-key"}
-            self.paths.add((scope["method"], scope["path"]))
-            if self.is_down:
-                await send({"type": "http.response.start", "status": 401, "headers": []})
-                await send({"type": "http.response.body", "body": b"{}"})
-                return
-        await self.app(scope, receive, send)
+        await intercept(self.app, self._answer)(scope, receive, send)
+
+    def _answer(self, scope):
+        self.keys |= {value.decode() for name, value in scope["headers"] if name == b"xi-api-key"}
+        self.paths.add((scope["method"], scope["path"]))
+        return Answer(401, b"{}") if self.is_down else None
 
     @property
     def documents(self):

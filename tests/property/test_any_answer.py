@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import json
 import random
@@ -12,7 +11,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipelines.api.client import ApiClient
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
@@ -20,6 +18,7 @@ from pipelines.settings import Settings, Workspace
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from tests.helpers.editing_app import Answer, vendor
+from tests.helpers.fake_api import Time
 from tests.helpers.recording_app import assert_equals
 from tests.helpers.spoiling_app import SpoilingApp
 from warehouse.schema.conversations import CONVERSATIONS
@@ -115,15 +114,6 @@ def test_wrong_answers_cost_only_themselves(tmp_path, monkeypatch):
     monkeypatch.setenv("ELEVENLABS_API_KEY", "demo")
     apis = {f"seed_{seed}": Spoilt(seed) for seed in range(6)}
 
-    def connect(settings):
-        slept = [0.0]
-
-        async def at_once(secs):
-            slept[0] += secs
-            await asyncio.sleep(0)
-
-        return ApiClient(settings.base_url, settings.key(), sleep=at_once, monotonic=lambda: slept[0])
-
     with ExitStack() as servers:
         workspaces = {
             name: Workspace(key_variable="ELEVENLABS_API_KEY", base_url=servers.enter_context(running(api.app)))
@@ -132,7 +122,7 @@ def test_wrong_answers_cost_only_themselves(tmp_path, monkeypatch):
         here = Context(
             Settings(home=tmp_path / "home", reread_days=(), workspaces=workspaces),
             clock=lambda: UNTIL + timedelta(hours=1),
-            connect=connect,
+            connect=lambda settings: Time().connect(settings),
         )
         result = sync.sync(here, run_id="run")
 

@@ -78,6 +78,13 @@ def test_a_damaged_warehouse_is_no_baseline(home: Home, build_sql: Build) -> Non
     assert everything(home)["rows"]["marts.constant"] == [(42,)]
 
 
+def test_a_time_zone_that_was_changed_is_that_of_the_next_build(home: Home, build_sql: Build, tmp_path: Path) -> None:
+    build_sql()
+    before = everything(home)["rows"]["seeds.workspaces"]
+    build(home, sql_dir=tmp_path / "sql", zones={"main": "Europe/Berlin"})
+    assert everything(home)["rows"]["seeds.workspaces"] == [("main", "Europe/Berlin")] != before
+
+
 FOREIGN = """
 import duckdb, os, signal, sys
 connection = duckdb.connect(sys.argv[1])

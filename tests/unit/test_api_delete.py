@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import httpx
 import pytest
 
-from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import delete_conversation
 from pipelines.errors import ApiError, CredentialsError, NotFoundError, UsageError
+from tests.helpers.fake_api import Server, ask, client
 
 NOT_FOUND = {"detail": {"status": "document_not_found", "message": "Document not found."}}
 
 
 def delete(conversation_id, *answers):
-    """Delete over a transport that gives these responses in turn; also returns the requests."""
-    waiting, requests = iter(answers), []
-
-    def answer(request):
-        requests.append((request.method, request.url.raw_path.decode()))
-        return next(waiting)
-
-    async def at_once(_secs):
-        """Do not wait."""
-
-    async def run():
-        client = ApiClient("https://api.test", "key", transport=httpx.MockTransport(answer), sleep=at_once)
-        async with client:
-            return await delete_conversation(client, conversation_id)
-
-    return asyncio.run(run()), requests
+    """Delete at a server that gives these responses in turn; also returns the requests."""
+    server = Server(*answers)
+    was_there = ask(client(server), lambda api: delete_conversation(api, conversation_id))
+    return was_there, [(request.method, request.url.raw_path.decode()) for request in server.requests]
 
 
 @pytest.mark.parametrize(

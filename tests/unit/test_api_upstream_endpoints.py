@@ -9,33 +9,20 @@ import json
 import httpx
 import pytest
 
-from pipelines.api.client import ApiClient
 from pipelines.api.endpoints import get_audio, has_signed_url, has_token, send_feedback
 from pipelines.api.error_mapping import is_invalid_key, missing_scope
 from pipelines.api.rate_limiter import RateLimiter
 from pipelines.errors import ApiError, CredentialsError, MalformedResponseError, NotFoundError, UsageError
+from tests.helpers import fake_api
 
 MP3 = b"\xff\xfb\x10\xc4" + bytes(100)
 NO_SCOPE = {"detail": {"status": "missing_permissions", "message": "The API key misses a permission."}}
 
 
 def ask(call, *answers):
-    """Await a call over a transport that gives these responses in turn; also returns the requests."""
-    waiting, requests = iter(answers), []
-
-    def answer(request):
-        requests.append(request)
-        return next(waiting)
-
-    async def at_once(_secs):
-        """Do not wait."""
-
-    async def run():
-        client = ApiClient("https://api.test", "key", transport=httpx.MockTransport(answer), sleep=at_once)
-        async with client:
-            return await call(client)
-
-    return asyncio.run(run()), requests
+    """The result of a call to a server that gives these responses in turn, and the requests that it got."""
+    server = fake_api.Server(*answers)
+    return fake_api.ask(fake_api.client(server), call), server.requests
 
 
 @pytest.mark.parametrize("score", ["like", "dislike", None])

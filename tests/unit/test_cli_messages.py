@@ -131,7 +131,17 @@ def test_progress_says_a_line_every_few_seconds_and_one_at_the_end_of_a_stage() 
 
 @pytest.mark.parametrize(
     ("secs", "said"),
-    [(0.04, "0.0 s"), (9.94, "9.9 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (61, "1 min 1 s"), (7290, "2 h 1 min")],
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (10, "10 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (61, "1 min 1 s"),
+        (3599, "59 min 59 s"),
+        (3600, "1 h 0 min"),
+        (7290, "2 h 1 min"),
+    ],
 )
 def test_a_length_of_time_for_people(secs: float, said: str) -> None:
     assert duration(secs) == said

@@ -214,9 +214,19 @@ def test_values_cannot_control_a_terminal_or_the_markup() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, ""), (0.8888888888, "0.8889"), (12.5, "12.5"), (1234567.0, "1234567"), (1e-7, "1e-07")]
+    ("value", "text"),
+    [
+        (None, ""),
+        (0.8888888888, "0.8889"),
+        (12.5, "12.5"),
+        (1.23456, "1.2346"),
+        (1234567.0, "1234567"),
+        (1e-7, "1e-07"),
+        (9_007_199_254_740_993, "9007199254740993"),
+        (NOW, "2026-11-22 12:30:05+00:00"),
+    ],
 )
-def test_numbers_without_a_unit_are_short(value: float | None, text: str) -> None:
+def test_values_without_a_unit_are_short(value: object, text: str) -> None:
     assert format_value(value) == text
 
 

@@ -128,6 +128,34 @@ def test_variables_and_what_people_said_are_looked_through():
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ('{ "a" :1,  "b": "x=1"}', '{ "a" :1,  "b": "x=1"}'),
+        ('log {"a" :1} and [ "b" ]', 'log {"a" :1} and [ "b" ]'),
+        ('{"password": "x", "n": NaN}', '{"password": "***", "n": NaN}'),
+        ('{"password": "x", "n": 1e999}', '{"password": "***", "n": "1e999"}'),
+        ('[1, 1e999, "password=x1"]', '[1, "1e999", "password=***"]'),
+        (r'"{\"p\u0061ssword\": \"x\"}"', r'"{\"password\": \"***\"}"'),
+        ('a {"password": "x"} b {"password": "y"}', 'a {"password": "***"} b {"password": "***"}'),
+    ],
+)
+def test_json_in_a_text_is_masked_as_json_and_else_stays_as_it_is(text, masked):
+    assert mask(text) == masked
+
+
+@pytest.mark.parametrize("key", ["const", "constant_value", "default", "enum", "example", "examples", "value"])
+@pytest.mark.parametrize("kind", ["array", "boolean", "integer", "null", "number", "object", "string"])
+def test_a_schema_of_a_credential_loses_its_values_alone(key, kind):
+    schema = {"type": kind, "description": "The password.", "properties": {"a": {"type": kind}}}
+    assert mask({"password": schema | {key: ["swordfish"]}}) == {"password": schema | {key: [MASK]}}
+
+
+def test_a_code_is_no_label_of_a_value():
+    row = {"code": "password", "value": "swordfish"}
+    assert mask(row) == row
+
+
 def test_a_document_without_credentials_lands_byte_for_byte():
     raw = (
         b'{"conversation_id":"conv_a",  "metadata": {"start_time_unix_secs": 1e9}, "x": 1.10,'

@@ -19,7 +19,7 @@ from warehouse.serve.search_terms import pattern, search_terms, snippet
         ("予約 100%", ("予約", "100")),
         ("がぎ か", ("がぎ", "か")),
         ("أحمد شكرًا", ("احمد", "شكرا")),
-        ("ที่ทำงาน नमस्ते", ("ที่ทำงาน", "नमस्ते")),
+        ("ที่ทำงาน नमस्ते किताब", ("ที่ทำงาน", "नमस्ते", "किताब")),
         ("İstanbul", ("istanbul",)),
         ("m² ❤\ufe0f", ("m²",)),
         ("_ ' % .*", ()),
@@ -76,3 +76,4 @@ def test_a_snippet_says_where_it_cuts():
     before, after = f"{'x' * 59} ", "y" * 60
     assert snippet(f"{before}refund{after}", ["refund"]) == f"{before}*refund*{after}"
     assert snippet(f"x{before}refund{after}y", ["refund"]) == f"…{before}*refund*{after}…"
+    assert snippet(f"{after}y", ["refund"]) == f"{after}…"

@@ -223,7 +223,7 @@ def _loadable(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _lock(cursor: dbapi.Cursor, keys: Sequence[str], sleep: Callable[[float], None] = time.sleep) -> None:
+def _lock(cursor: dbapi.Cursor, keys: Sequence[str]) -> None:
     """Lock all tables at once, without holding one while it waits for another.
 
     A query that reads several of them locks these in its own order: two that wait for each other would be a deadlock,
@@ -239,7 +239,7 @@ def _lock(cursor: dbapi.Cursor, keys: Sequence[str], sleep: Callable[[float], No
             if error.sqlstate != IN_USE or number == LOCK_ATTEMPTS:
                 raise
             cursor.execute("rollback to savepoint unlocked")
-            sleep(LOCK_PAUSE_SECS)
+            time.sleep(LOCK_PAUSE_SECS)
         else:
             return
 

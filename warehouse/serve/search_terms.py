@@ -74,6 +74,5 @@ def _accented_forms() -> dict[str, str]:
         for letter in map(chr, range(first, last)):
             form = letter.lower() if len(letter.lower()) == 1 else letter
             base = unicodedata.normalize("NFKD", form)[0].lower()
-            if base != form and base.isalpha():
-                forms.setdefault(base, set()).add(form)
+            forms.setdefault(base, set()).add(form)
     return {base: "".join(sorted(letters)) for base, letters in forms.items()}

@@ -107,7 +107,7 @@ def _grouped(value: float) -> str:
     """Thousands separators; two decimals, or three significant digits where two would show nothing."""
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:,.2f}" if abs(value) >= 0.1 or not value else _signed_small(value)  # noqa: PLR2004 - a tenth
+    return f"{value:,.2f}" if abs(value) >= 0.1 else _signed_small(value)  # noqa: PLR2004 - a tenth
 
 
 def _signed_small(value: float) -> str:
@@ -116,8 +116,6 @@ def _signed_small(value: float) -> str:
 
 def _small(amount: float) -> str:
     """A number from 0 to 1 with three significant digits, at least two decimals, and no exponent."""
-    if not amount:
-        return "0.00"
     digits = f"{amount:.{SIGNIFICANT_DIGITS}g}"
     text = f"{Decimal(digits):f}"
     return f"{text}{'0' * (2 - len(text.partition('.')[2]))}" if "." in text else f"{text}.00"

@@ -25,7 +25,7 @@ from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 
 
-def unreadable_files(home: Home, folder: Path, *, is_deep: bool = False) -> Iterator[tuple[Path, str]]:
+def unreadable_files(home: Home, folder: Path, *, is_deep: bool) -> Iterator[tuple[Path, str]]:
     """The workspace's Parquet files below a folder that cannot be read, and why.
 
     Without ``is_deep`` only the footers are read, which a file that was cut short does not have; with it, every value.

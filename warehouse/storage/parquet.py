@@ -69,7 +69,7 @@ def write_file(home: Home, target: Path, data: pl.DataFrame, *, footer: dict[str
         _write_parquet(temporary, rows, footer)
 
 
-def join_files(home: Home, target: Path, parts: Sequence[Path], *, footer: dict[str, str] | None = None) -> None:
+def join_files(home: Home, target: Path, parts: Sequence[Path], *, footer: dict[str, str] | None) -> None:
     """Write the rows of some files of one schema, one after the other, as one file: atomically, without holding them.
 
     Raises:

@@ -98,7 +98,7 @@ class Blueprint:
         return self.agent.channel == "twilio_outbound" and self.caller % 3 > 0
 
 
-def draw_blueprint(seed: int, day: int, index: int, *, shift_days: int = 0) -> Blueprint:
+def draw_blueprint(seed: int, day: int, index: int, *, shift_days: int) -> Blueprint:
     """Draw the blueprint of a conversation of a day; ``shift_days`` moves all its times and changes nothing else."""
     number = _number(seed, day, index)
     rng = seeded(number)

@@ -84,9 +84,8 @@ def _dynamic_variables(blueprint: Blueprint, script: Script, metadata: Json) -> 
         "system__timezone": blueprint.agent.timezone,
         "system__is_text_only": metadata["text_only"],
     }
-    if (
-        blueprint.scenario == "genesys"
-    ):  # no phone_call: only the system says who calls, in the contact center's notation
+    if blueprint.scenario == "genesys":
+        # no phone_call: only the system says who calls, in the contact center's notation
         number = blueprint.phone
         variables["system__caller_id"] = f"{number[:2]} {number[2:5]} {number[5:8]}-{number[8:]}"
         variables["system__called_number"] = blueprint.agent.number

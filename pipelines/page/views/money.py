@@ -13,9 +13,9 @@ from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Facts, Table
 from pipelines.page.views.forecast import USD, forecast_charts
 from warehouse.serve.pages import money
-from warehouse.serve.pages.cards import is_notable
+from warehouse.serve.pages.agents import cell
 from warehouse.serve.pages.measures import change as measure_change
-from warehouse.serve.pages.measures import is_better, measure_rows, sample_size
+from warehouse.serve.pages.measures import measure_rows
 from warehouse.serve.pages.selection import NONE
 from warehouse.serve.value_format import plural
 
@@ -145,16 +145,7 @@ def amount(value: float | None, previous: float | None, visit: Visit) -> dict[st
 
 def price(row: dict[str, Any], previous: dict[str, Any], column: str) -> dict[str, Any]:
     """A cell of a cost per conversation or success with its change."""
-    size = sample_size(column)
-    difference = measure_change(row[column], previous.get(column))
-    return {
-        "value": row[column],
-        "unit": USD,
-        "n": row[size],
-        "change": difference,
-        "is_better": is_better(difference, "low"),
-        "is_notable": is_notable(column, row[column], row[size], previous.get(column), previous.get(size, 0)),
-    }
+    return {"unit": USD} | cell(column, row, previous, "low")
 
 
 def _components(visit: Visit) -> Chart:

@@ -86,7 +86,7 @@ def _criteria(visit: Visit) -> Chart:
     sizes = Counter[str]()
     for row in rows:
         sizes[visit.agent(row["agent_id"])] += row["n_judged"]
-    labels, left_out = largest_labels(sizes, "agents")
+    labels, left_out = largest_labels(sizes)
     return Chart(
         name="criteria",
         title="Your criteria, by agent",

@@ -86,12 +86,12 @@ def _stages(visit: Visit) -> Chart:
     stages = [stage for stage in STAGES if any(row["stage"] == stage for row in rows)]
     names, colours = tuple(map(STAGES.__getitem__, stages)), tuple(map(STAGE_COLOURS.__getitem__, stages))
     sizes = {visit.agent(row["agent_id"]): row["n"] for row in sorted(rows, key=lambda row: row["n"])}
-    labels, left_out = largest_labels(sizes, "agents")
+    labels, left_out = largest_labels(sizes)
     return Chart(
         name="stages",
         title="Where the time goes",
         note=f"mean seconds of each stage, over the answers that have it{left_out}",
-        spec=charts.bars(SECONDS, len(labels), names=names, colours=colours),
+        spec=charts.bars(SECONDS, len(labels), names, colours),
         labels=labels,
         rows=[
             {

@@ -11,8 +11,7 @@ from pipelines.page.text import number, words
 from pipelines.page.views.base import View, Visit
 from pipelines.page.views.blocks import Table
 from warehouse.serve.pages import tools
-from warehouse.serve.pages.cards import is_notable
-from warehouse.serve.pages.measures import change, is_better
+from warehouse.serve.pages.cards import compared
 from warehouse.serve.pages.selection import NONE
 from warehouse.serve.value_format import plural
 
@@ -80,15 +79,8 @@ def _calls(row: dict[str, Any]) -> dict[str, object]:
 
 
 def _rate(row: dict[str, Any]) -> dict[str, Any]:
-    value, before = row["error_rate"], row["previous_error_rate"]
-    difference = change(value, before)
-    return {
-        "value": value,
-        "unit": SHARE,
-        "change": difference,
-        "is_better": is_better(difference, "low"),
-        "is_notable": is_notable("error_rate", value, row["n_answered"], before, row["previous_n_answered"] or 0),
-    }
+    n, before, previous_n = row["n_answered"], row["previous_error_rate"], row["previous_n_answered"] or 0
+    return {"unit": SHARE} | compared("error_rate", row["error_rate"], n, before, previous_n, good="low")
 
 
 def _hours(visit: Visit, names: list[str]) -> Chart:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from warehouse.serve.pages.cards import is_notable
-from warehouse.serve.pages.measures import change, definitions, is_better, measure_rows, sample_size
+from warehouse.serve.pages.cards import compared
+from warehouse.serve.pages.measures import definitions, measure_rows, sample_size
 from warehouse.serve.pages.selection import OF_SCOPE, Reader, Row
 
 COLUMNS = (
@@ -47,7 +47,7 @@ def scorecard(reader: Reader) -> list[Row]:
     rows = []
     for row in measure_rows(reader, "agent_id"):
         previous = before.get(row["key_0"], {})
-        cells = {column: _cell(column, row, previous, defined[column].good) for column in COLUMNS}
+        cells = {column: cell(column, row, previous, defined[column].good) for column in COLUMNS}
         rows.append({"agent_id": row["key_0"], "n_calls": row["n_calls"], "cells": cells})
     return sorted(rows, key=lambda row: -row["n_calls"])
 
@@ -70,14 +70,8 @@ def versions(reader: Reader) -> list[Row]:
     )
 
 
-def _cell(column: str, row: Row, previous: Row, good: str) -> Row:
+def cell(column: str, row: Row, previous: Row, good: str) -> Row:
+    """A measure of a row with its n and its change against the row of the period before, which may be empty."""
     size = sample_size(column)
-    value, before = row[column], previous.get(column)
-    difference = change(value, before)
-    return {
-        "value": value,
-        "n": row[size],
-        "change": difference,
-        "is_better": is_better(difference, good),
-        "is_notable": is_notable(column, value, row[size], before, previous.get(size, 0)),
-    }
+    n, previous_n = row[size], previous.get(size, 0)
+    return {"n": n} | compared(column, row[column], n, previous.get(column), previous_n, good=good)

@@ -106,6 +106,17 @@ def _day(day: date, column: str, size: str, row: Row | None) -> tuple[date, floa
     return day, row[column], row[size]
 
 
+def compared(column: str, value: float | None, n: int, previous: float | None, previous_n: int, *, good: str) -> Row:
+    """A measure with its change against the period before, whether that is better, and whether it is notable."""
+    difference = change(value, previous)
+    return {
+        "value": value,
+        "change": difference,
+        "is_better": is_better(difference, good),
+        "is_notable": is_notable(column, value, n, previous, previous_n),
+    }
+
+
 def is_notable(column: str, value: float | None, n: int, previous: float | None, previous_n: int) -> bool:
     """Whether a measure has changed by more than chance (a share: two-proportion z-test) or than ``NOTABLE``."""
     if value is None or previous is None or min(n, previous_n) < FEW:

@@ -72,7 +72,7 @@ denominator = "n_known_calls: conversations that reached somebody who is known"
 null_when = "null without a known caller, and until a conversation later than 7 days after the day is in the data"
 direction = "high"
 source = "contact centres: first-contact resolution, by no second contact within 7 days"
-differs_from_vendor = "No counterpart known. Conversations judged unknown are in the denominator and not resolved."
+differs_from_vendor = "No counterpart known. It is the fcr_rate of agent_daily. Conversations judged unknown are in the denominator and not resolved."
 */
 with agent_names as (
     select * from intermediate.int_agent_names
@@ -84,6 +84,10 @@ conversations as (
 
 returns as (
     select * from intermediate.int_returns
+),
+
+agent_daily as (
+    select * from metrics.agent_daily
 ),
 
 coverage as (
@@ -100,7 +104,6 @@ counted_conversations as (
         conversations.start_date,
         conversations.agent_id,
         conversations.caller_id,
-        coalesce(conversations.call_successful = 'success', false) as is_success,
         returns.is_back_1d,
         returns.is_back_7d,
         returns.is_back_30d
@@ -121,8 +124,7 @@ callers as (
         count(*) as n_known_calls,
         bool_or(is_back_1d) as is_back_1d,
         bool_or(is_back_7d) as is_back_7d,
-        bool_or(is_back_30d) as is_back_30d,
-        count(*) filter (where is_success and not is_back_7d) as n_resolved
+        bool_or(is_back_30d) as is_back_30d
     from counted_conversations
     group by all
 ),
@@ -136,8 +138,7 @@ returned as (
         count(*) as n_callers,
         count(*) filter (where is_back_1d) as n_returned_1d,
         count(*) filter (where is_back_7d) as n_returned_7d,
-        count(*) filter (where is_back_30d) as n_returned_30d,
-        cast(sum(n_resolved) as bigint) as n_resolved
+        count(*) filter (where is_back_30d) as n_returned_30d
     from callers
     group by all
 ),
@@ -147,11 +148,12 @@ days as (
         workspace,
         start_date,
         agent_id,
-        count(*) as n_calls,
-        count(*) filter (where is_reached) as n_reached
-    from conversations
-    where is_counted
-    group by all
+        n_calls,
+        n_reached,
+        n_resolved,
+        fcr_rate
+    from agent_daily
+    where n_calls > 0
 ),
 
 -- a conversation on a later day is the only sign that a day is over
@@ -177,7 +179,8 @@ counted as (
         case when reached.is_over_1d then coalesce(returned.n_returned_1d, 0) end as n_returned_1d,
         case when reached.is_over_7d then coalesce(returned.n_returned_7d, 0) end as n_returned_7d,
         case when reached.is_over_30d then coalesce(returned.n_returned_30d, 0) end as n_returned_30d,
-        case when reached.is_over_7d then coalesce(returned.n_resolved, 0) end as n_resolved
+        case when reached.is_over_7d then reached.n_resolved end as n_resolved,
+        reached.fcr_rate
     from reached
     left join returned
         on
@@ -204,7 +207,7 @@ final as (
         n_returned_7d / nullif(n_callers, 0) as return_7d_rate,
         n_returned_30d / nullif(n_callers, 0) as return_30d_rate,
         n_resolved,
-        n_resolved / nullif(n_known_calls, 0) as first_contact_resolution_rate
+        fcr_rate as first_contact_resolution_rate
     from counted
     left join agent_names using (workspace, agent_id)
 )

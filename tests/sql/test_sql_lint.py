@@ -232,3 +232,13 @@ def test_the_command_names_a_header_that_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "marts/orders.sql").write_text('/*\ngrain = "day"\n*/\nselect 1 as a')
     with pytest.raises(SystemExit, match=r"orders\.sql:2: Expected `array`, got `str`"):
         main(tmp_path)
+
+
+def test_the_command_ends_with_the_findings(tmp_path: Path) -> None:
+    header = 'description = "Numbers."\ngrain = ["a"]\n[columns]\na = "A number."\n'
+    (tmp_path / "marts").mkdir()
+    (tmp_path / "marts/numbers.sql").write_text(
+        f"/*\n{header}*/\nwith final as (select log(2) as a) select a from final"
+    )
+    with pytest.raises(SystemExit, match=r"numbers\.sql:7: bare-log: "):
+        main(tmp_path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.agents import agent_labels, agents_arguments, resolve_agents
+from pipelines.cli.agents import agent_labels, agents_arguments
 from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
 from pipelines.cli.progress import show_progress
 from pipelines.cli.render import emit, table
@@ -51,6 +51,7 @@ def access(options: Options, agents: tuple[str, ...], option_agents: tuple[str, 
     """
     from pipelines.errors import UsageError
     from pipelines.usecases.agent_access import check_agents, known_agents
+    from pipelines.usecases.agents import resolve_agents
 
     names = (*agents, *option_agents)
     context = options.context() if names else options.context_with_data()

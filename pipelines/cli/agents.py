@@ -1,9 +1,9 @@
-"""Agents by name: what ``--agent`` and ``AGENT`` accept, and how tables call an agent."""
+"""Agents: the arguments of the commands that are about some of them, and how tables call an agent."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -32,17 +32,3 @@ def agent_labels(home: Home) -> dict[str, str]:
         agent_id: agent_id if name is None else name if counts[name] == 1 else f"{name} ({agent_id})"
         for agent_id, name in names.items()
     }
-
-
-def resolve_agent(home: Home, text: str | None, *, allow_unseen: bool = False) -> str | None:
-    """``pipelines.usecases.agents.resolve_agent``, imported only by a command that needs it."""
-    from pipelines.usecases import agents
-
-    return agents.resolve_agent(home, text, allow_unseen=allow_unseen)
-
-
-def resolve_agents(home: Home, texts: Iterable[str], *, allow_unseen: bool = False) -> tuple[str, ...]:
-    """``pipelines.usecases.agents.resolve_agents``, imported only by a command that needs it."""
-    from pipelines.usecases import agents
-
-    return agents.resolve_agents(home, texts, allow_unseen=allow_unseen)

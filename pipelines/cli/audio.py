@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.agents import resolve_agent
 from pipelines.cli.options import (
     AGENT_HELP,
     SINCE_HELP,
@@ -82,6 +81,7 @@ def audio(
     says so.
     """
     from pipelines.extract.time_window import parse_moments
+    from pipelines.usecases.agents import resolve_agent
     from pipelines.usecases.audio import download_audio
     from warehouse.storage.audio import AudioSelection
 

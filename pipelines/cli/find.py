@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.agents import agent_labels, resolve_agent
+from pipelines.cli.agents import agent_labels
 from pipelines.cli.options import (
     AGENT_HELP,
     SINCE_HELP,
@@ -64,6 +64,7 @@ def find(
     """
     from pipelines.errors import UsageError
     from pipelines.extract.time_window import parse_moments
+    from pipelines.usecases.agents import resolve_agent
     from warehouse.serve.search import Scope
     from warehouse.serve.search_terms import search_terms
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.agents import agent_labels, resolve_agent
+from pipelines.cli.agents import agent_labels
 from pipelines.cli.options import Options, help_epilog, pass_options, shared_options
 from pipelines.cli.query import chosen_format, format_options, print_answer, print_layout, run_query
 from pipelines.cli.render import MAX_ROWS, echo, emit, table
@@ -60,6 +60,7 @@ def metrics(
     one; csv, json and parquet have every column. `convohouse explain` shows how a metric is computed.
     """
     from pipelines.extract.time_window import parse_moments
+    from pipelines.usecases.agents import resolve_agent
     from pipelines.usecases.metric_lookup import check_filter, find_metric
     from warehouse.serve.metrics import RowFilter, read_models, read_rows
 

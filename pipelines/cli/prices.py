@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.agents import agent_labels, agents_arguments, resolve_agents
+from pipelines.cli.agents import agent_labels, agents_arguments
 from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
 from pipelines.cli.progress import show_progress
 from pipelines.cli.render import emit, table
@@ -74,6 +74,7 @@ def prices(
     """
     from pipelines.errors import UsageError
     from pipelines.transform.schema_drift import refresh_unknown
+    from pipelines.usecases.agents import resolve_agents
     from pipelines.usecases.reference_data import PricesCopy
     from warehouse.serve.paid_prices import read_paid_prices
 

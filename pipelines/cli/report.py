@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.agents import resolve_agent
 from pipelines.cli.extras import require_page_packages
 from pipelines.cli.options import AGENT_HELP, Options, help_epilog, pass_options, shared_options
 from pipelines.cli.render import emit, require_folder
@@ -55,6 +54,7 @@ def report(options: Options, *, since: str, agent: str | None, out: Path, with_c
     require_folder(out)
     from pipelines.page.app import Site
     from pipelines.page.report import ReportScope, write_report
+    from pipelines.usecases.agents import resolve_agent
 
     settings = options.settings()
     site = Site(options.home_folder(), settings.clock(), timedelta(hours=settings.fresh_hours))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.agents import resolve_agent
 from pipelines.cli.confirm import is_confirmed
 from pipelines.cli.erase import target_lines
 from pipelines.cli.options import AGENT_HELP, Options, exit_with, help_epilog, pass_options, shared_options
@@ -76,6 +75,7 @@ def retain(
     before anything changes. Without --yes and without a terminal, nothing changes either.
     """
     from pipelines.extract.time_window import parse_moment
+    from pipelines.usecases.agents import resolve_agent
     from pipelines.usecases.retention import Rule, select_expired
     from warehouse.serve.value_format import format_number, plural
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.agents import resolve_agent
 from pipelines.cli.options import AGENT_HELP, SINCE_HELP, Options, exit_with, help_epilog, pass_options, shared_options
 from pipelines.cli.progress import show_progress
 from pipelines.cli.render import emit
@@ -70,6 +69,7 @@ def sync(
     """
     from pipelines.extract.time_window import Window, parse_moments
     from pipelines.usecases import sync as sync_usecase
+    from pipelines.usecases.agents import resolve_agent
 
     context = options.context()
     now = context.clock()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.agents import agent_labels, agents_arguments, resolve_agents
+from pipelines.cli.agents import agent_labels, agents_arguments
 from pipelines.cli.options import Options, exit_with, help_epilog, pass_options, shared_options
 from pipelines.cli.progress import show_progress
 from pipelines.cli.render import emit, print_all_rows, table
@@ -56,6 +56,7 @@ def versions(options: Options, agents: tuple[str, ...], option_agents: tuple[str
     AGENT is the name or the id of an agent. A change is a path of the configuration that differs from the version
     before. Versions that only appear in conversations have neither time nor author.
     """
+    from pipelines.usecases.agents import resolve_agents
     from warehouse.serve.query import query
     from warehouse.serve.value_format import plural
 

@@ -43,7 +43,7 @@ class ListedRows:
 
     rows: pl.DataFrame
     malformed: pl.DataFrame
-    skipped_ids: frozenset[str] = frozenset()
+    skipped_ids: frozenset[str]
 
 
 async def list_rows(

@@ -62,7 +62,7 @@ class Alert:
     title: str
     advice: str
     lines: Mapping[str, str]
-    link: str = ""
+    link: str
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from pipelines.api.circuit_breaker import CircuitBreaker
@@ -34,7 +34,7 @@ class ItemsResult:
     """A listing of items: how many it has, and why some could not be fetched, by id."""
 
     n_listed: int
-    errors: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str]
 
 
 class FetchedItems:

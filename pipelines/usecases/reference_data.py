@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -38,8 +38,8 @@ from warehouse.storage.landing_reference_data import land_prices
 class ToolsResult(ItemsResult):
     """A listing of the tools: how many of them are new or changed, and how many were removed."""
 
-    n_changed: int = 0
-    n_gone: int = 0
+    n_changed: int
+    n_gone: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class PricesResult:
 
     asked_at: datetime
     queries: tuple[PriceQuery, ...]
-    unpriced_agents: dict[str, str] = field(default_factory=dict)
+    unpriced_agents: dict[str, str]
 
 
 class ToolsCopy(ItemsCopy):

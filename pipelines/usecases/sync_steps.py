@@ -51,7 +51,7 @@ class ListedWindow:
 
     window: Window
     n_listed: int
-    skipped_ids: frozenset[str] = frozenset()
+    skipped_ids: frozenset[str]
 
     def warnings(self) -> tuple[str, ...]:
         """One line if conversations had been skipped; they are copied now."""

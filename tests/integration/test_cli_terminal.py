@@ -8,9 +8,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.cli.agents import agent_labels, resolve_agent, resolve_agents
+from pipelines.cli.agents import agent_labels
 from pipelines.emulator.data.agents import AGENTS
 from pipelines.errors import UsageError
+from pipelines.usecases.agents import resolve_agent, resolve_agents
 from tests.helpers.run_cli import run
 from tests.integration.conftest import Copied
 from warehouse.schema.operations import AGENTS as AGENTS_TABLE

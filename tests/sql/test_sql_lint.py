@@ -28,6 +28,9 @@ BAD = [
     ("weekday", SELECT.format("dayofweek(b)")),
     ("weekday", SELECT.format("isodow(b)")),
     ("weekday", SELECT.format("extract(dow from b)")),
+    ("weekday", SELECT.format("extract(isodow from b)")),
+    ("weekday", SELECT.format("extract(weekday from b)")),
+    ("weekday", SELECT.format("date_part('dayofweek', b)")),
     ("within-group", SELECT.format("percentile_cont(0.5) within group (order by b)")),
     ("top-n-aggregate", SELECT.format("arg_max(b, c, 3)")),
     ("top-n-aggregate", SELECT.format("min(b, 3)")),
@@ -111,6 +114,8 @@ GOOD = [
     "date_diff('day', date_trunc('week', local_start_at), local_start_at)",
     "date_diff('day', cast(started_at as date), ended_at)",
     "date_diff('month', date_trunc('year', b), c)",
+    "date_diff('month', date_trunc('quarter', b), c)",
+    "date_diff('second', date_trunc('minute', b), c)",
     "quantile_cont(b, 0.95) + median(b)",
     "arg_max(b, c)",
     "nullif(array_to_string(list_sort(list(distinct b)), ','), '')",
@@ -226,4 +231,14 @@ def test_the_command_names_a_header_that_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "marts").mkdir()
     (tmp_path / "marts/orders.sql").write_text('/*\ngrain = "day"\n*/\nselect 1 as a')
     with pytest.raises(SystemExit, match=r"orders\.sql:2: Expected `array`, got `str`"):
+        main(tmp_path)
+
+
+def test_the_command_ends_with_the_findings(tmp_path: Path) -> None:
+    header = 'description = "Numbers."\ngrain = ["a"]\n[columns]\na = "A number."\n'
+    (tmp_path / "marts").mkdir()
+    (tmp_path / "marts/numbers.sql").write_text(
+        f"/*\n{header}*/\nwith final as (select log(2) as a) select a from final"
+    )
+    with pytest.raises(SystemExit, match=r"numbers\.sql:7: bare-log: "):
         main(tmp_path)

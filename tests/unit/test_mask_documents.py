@@ -151,9 +151,17 @@ def test_a_schema_of_a_credential_loses_its_values_alone(key, kind):
     assert mask({"password": schema | {key: ["swordfish"]}}) == {"password": schema | {key: [MASK]}}
 
 
-def test_a_code_is_no_label_of_a_value():
-    row = {"code": "password", "value": "swordfish"}
-    assert mask(row) == row
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"code": "password", "value": "swordfish"},
+        [["password", "swordfish"], ["a", "b", "c"]],
+        ["password", "a1b2c3", "x"],
+        {"headers": ["ab"]},
+    ],
+)
+def test_what_only_looks_like_a_name_with_its_value_stays(value):
+    assert mask(value) == value
 
 
 def test_a_document_without_credentials_lands_byte_for_byte():

@@ -29,7 +29,7 @@ class Seed:
     path: Path
     header: SeedHeader
     rows: pl.DataFrame = field(compare=False, repr=False)
-    is_own: bool = False
+    is_own: bool
 
     @property
     def key(self) -> str:

@@ -113,10 +113,10 @@ class Publication:
     tables: tuple[SourceTable, ...]
     now: datetime
     temporary: Path
-    former: tuple[str, ...] = ()
-    published: tuple[str, ...] = ()
-    purges: bool = False
-    is_dry_run: bool = False
+    former: tuple[str, ...]
+    published: tuple[str, ...]
+    purges: bool
+    is_dry_run: bool
 
     @property
     def obsolete(self) -> tuple[str, ...]:

@@ -65,10 +65,10 @@ class MetricModel:
 class RowFilter:
     """Which rows of a model: of an agent; of days, weeks or months that begin in [since, until); ``limit`` of them."""
 
-    agent_id: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    limit: int | None = None
+    agent_id: str | None
+    since: datetime | None
+    until: datetime | None
+    limit: int | None
 
 
 def read_models(home: Home, connect: Connect = open_warehouse) -> dict[str, MetricModel]:

@@ -36,7 +36,7 @@ class Quotes:
     title: str
     note: str
     rows: Sequence[dict[str, Any]]
-    wide: bool = False
+    wide: bool = True
     empty: str = "None in this period."
 
 

@@ -129,7 +129,6 @@ def _failures(visit: Visit) -> Quotes:
         title="Why criteria failed",
         note="the newest, in the judge's words",
         rows=failed_conversations(visit),
-        wide=True,
     )
 
 

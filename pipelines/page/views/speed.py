@@ -197,7 +197,6 @@ def _slowest(visit: Visit) -> Quotes:
             }
             for row in speed.slowest(visit.reader)
         ],
-        wide=True,
     )
 
 

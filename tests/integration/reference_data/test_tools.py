@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("few_models")
 
 def test_tools_are_listed_flattened_and_counted(emulated):
     context = emulated()
-    assert ToolsCopy(context).fetch_and_land() == ToolsResult(n_listed=14, n_changed=14, n_gone=0)
+    assert ToolsCopy(context).fetch_and_land() == ToolsResult(n_listed=14, errors={}, n_changed=14, n_gone=0)
     assert {key: tool(context)[key] for key in ("workspace", "name", "type", "api_schema_method", "first_seen_at")} == {
         "workspace": "main",
         "name": "book_slot",
@@ -61,7 +61,7 @@ def test_a_second_listing_with_a_changed_tool_gives_history(emulated, clock):
     ToolsCopy(context).fetch_and_land()
     before = tool(context)
     clock.now += timedelta(days=1)
-    assert ToolsCopy(context).fetch_and_land() == ToolsResult(n_listed=14, n_changed=1, n_gone=0)
+    assert ToolsCopy(context).fetch_and_land() == ToolsResult(n_listed=14, errors={}, n_changed=1, n_gone=0)
 
     after = tool(context)
     assert {before["response_timeout_secs"], after["response_timeout_secs"]} == {20, 30}
@@ -80,11 +80,11 @@ def test_a_tool_that_is_no_longer_listed_is_gone_until_it_is_again(emulated, clo
     ToolsCopy(context).fetch_and_land()
     clock.now += timedelta(hours=1)
     shrinking.left_out = {CHANGING}
-    assert ToolsCopy(context).fetch_and_land() == ToolsResult(n_listed=13, n_changed=0, n_gone=1)
+    assert ToolsCopy(context).fetch_and_land() == ToolsResult(n_listed=13, errors={}, n_changed=0, n_gone=1)
     assert (tool(context)["is_gone"], tool(context)["last_seen_at"]) == (True, NIGHT)
     clock.now += timedelta(hours=1)
     shrinking.left_out = set()
-    assert ToolsCopy(context).fetch_and_land() == ToolsResult(n_listed=14, n_changed=0, n_gone=0)
+    assert ToolsCopy(context).fetch_and_land() == ToolsResult(n_listed=14, errors={}, n_changed=0, n_gone=0)
     assert (tool(context)["is_gone"], tool(context)["first_seen_at"], tool(context)["changed_at"]) == (
         False,
         NIGHT,
@@ -98,7 +98,7 @@ def test_a_workspace_without_tools_has_none_and_all_that_were_are_gone(emulated,
     ToolsCopy(context).fetch_and_land()
     clock.now += timedelta(hours=1)
     shrinking.left_out = {tool["id"] for tool in listed_tools(clock())}
-    assert ToolsCopy(context).fetch_and_land() == ToolsResult(n_listed=0, n_changed=0, n_gone=14)
+    assert ToolsCopy(context).fetch_and_land() == ToolsResult(n_listed=0, errors={}, n_changed=0, n_gone=14)
 
 
 def test_no_header_value_and_no_secret_is_on_the_disk(emulated, clock):

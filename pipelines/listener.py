@@ -21,6 +21,7 @@ PROXY_HEADERS = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-h
 
 MIN_TOKEN_LENGTH = 16
 """Characters of the token of a page or server; a shorter one could be guessed over the network."""
+NOT_AN_ADDRESS = frozenset({errno.EADDRNOTAVAIL, socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_FAIL})
 
 
 def serve(server: uvicorn.Server, host: str, port: int, on_ready: Callable[[str], None]) -> None:
@@ -48,7 +49,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((host, port), backlog=256)
     except OSError as error:
-        if error.errno == errno.EADDRNOTAVAIL:
+        if error.errno in NOT_AN_ADDRESS:
             raise UsageError(f"{host} is not an address of this machine.", "Choose another with --host.") from error
         reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
         raise UsageError(f"Port {port} of {host} {reason}.", "Choose another with --port.") from error

@@ -33,7 +33,7 @@ from pydantic_settings import SettingsError as SourceError
 from pipelines import environment
 from pipelines.clock import clock_from, utc_now
 from pipelines.errors import CredentialsError, SettingsError
-from pipelines.settings_types import DEFAULT_BASE_URL, Name, Owner, PublishTarget, StoreUrl, Url, Workspace, Zone
+from pipelines.settings_types import DEFAULT_BASE_URL, Days, Name, Owner, PublishTarget, StoreUrl, Url, Workspace, Zone
 from warehouse.storage.home import DEFAULT_WORKSPACE
 from warehouse.suggestions import did_you_mean, suggest
 
@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     lookback_days: int = Field(
         default=3, ge=0, le=365, description="Days before the last complete run that are listed again."
     )
-    reread_days: tuple[int, ...] = Field(
+    reread_days: tuple[Days, ...] = Field(
         default=(1, 7, 30), description="Days after its end at which a conversation is fetched again, for late changes."
     )
     on_upstream_delete: Policy = Field(

@@ -54,6 +54,7 @@ StoreUrl = Annotated[str, AfterValidator(_without_secret)]
 Zone = Annotated[str, AfterValidator(_check_zone)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$"), AfterValidator(_check_name)]
 """A workspace's name is part of file names."""
+Days = Annotated[int, Field(ge=0)]
 Owner = Annotated[str, Field(pattern=r"^(team:[A-Za-z0-9_-]+|[^@\s]+@[^@\s]+\.[^@\s]+)$")]
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 """Only upper case, so that a key that was written here by mistake is refused, and never printed."""

@@ -83,5 +83,8 @@ def _context(options: Options, workspace: str | None) -> Context:
     if workspace is None and len(contexts) == 1:
         return next(iter(contexts.values()))
     if workspace not in contexts:
-        raise UsageError("Name the workspace that sends the webhooks.", f"Give --workspace: {', '.join(contexts)}.")
+        message = (
+            f"There is no workspace {workspace!r}." if workspace else "Name the workspace that sends the webhooks."
+        )
+        raise UsageError(message, f"Give --workspace: {', '.join(contexts)}.")
     return contexts[workspace]

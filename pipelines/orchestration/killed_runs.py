@@ -89,6 +89,12 @@ def _is_held(folder: Path, run_id: str) -> bool:
     return False
 
 
+def remove_lock(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Remove the lock file of a run that was deleted."""
+    if not instance.is_ephemeral:
+        _file(_folder(instance), run_id).unlink(missing_ok=True)
+
+
 def _folder(instance: dg.DagsterInstance) -> Path:
     return Path(instance.root_directory) / "running"
 

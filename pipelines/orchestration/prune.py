@@ -13,6 +13,7 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from pipelines.orchestration.asset_keys import asset_key
 from pipelines.orchestration.code_location import runs_of
+from pipelines.orchestration.killed_runs import remove_lock
 from pipelines.orchestration.partitions import days_from, first_day
 from pipelines.usecases.context import Context
 from warehouse.schema.registry import TABLES
@@ -36,7 +37,8 @@ def delete_runs(instance: dg.DagsterInstance, before: datetime, location: str | 
 
 
 def _delete_files(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Delete what Dagster leaves of a deleted run: the outputs of its steps, and its database, which keeps its size."""
+    """Delete what is left of a deleted run: lock, outputs of steps, and the database, which keeps its size."""
+    remove_lock(instance, run_id)
     instance.compute_log_manager.delete_logs(prefix=[run_id])
     storage = instance.event_log_storage
     if isinstance(storage, SqliteEventLogStorage):

@@ -28,6 +28,9 @@ def files_of(run_id: str, folder) -> list[str]:
 def test_a_deleted_run_leaves_no_file(tmp_path):
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         old, new = (talking.execute_in_process(instance=instance).run_id for _ in range(2))
+        (tmp_path / "running").mkdir()
+        for run_id in (old, new):
+            (tmp_path / "running" / f"{run_id}.lock").touch()  # as its process does
         kept = files_of(new, tmp_path)
         assert f"history/runs/{new}.db" in kept
         assert [name for name in kept if name.startswith(f"storage/{new}/compute_logs/")] != []

@@ -278,9 +278,15 @@ def test_a_home_that_this_user_may_not_write(tmp_path: Path, monkeypatch: pytest
     assert_refused(run(tmp_path, "build"), 2, "data cannot be written: Permission denied.", "make it writable")
 
 
-def test_a_host_that_is_no_address_of_this_machine(tmp_path: Path) -> None:
-    ended = run(tmp_path, "serve", "--host", "192.0.2.1", "--token", "0123456789abcdef")
-    assert_refused(ended, 2, "192.0.2.1 is not an address of this machine", "--host")
+@pytest.mark.parametrize("host", ["192.0.2.1", "999.1.1.1", "nosuch.invalid"])
+def test_a_host_that_is_no_address_of_this_machine(host: str, tmp_path: Path) -> None:
+    ended = run(tmp_path, "serve", "--host", host, "--token", "0123456789abcdef")
+    assert_refused(ended, 2, f"{host} is not an address of this machine", "--host")
+
+
+def test_a_workspace_that_sends_no_webhooks_is_named(tmp_path: Path) -> None:
+    ended = run(tmp_path, "webhook", "--workspace", "nope", **WEBHOOKS)
+    assert_refused(ended, 2, "There is no workspace 'nope'.", "Give --workspace: main.")
 
 
 @pytest.mark.parametrize("command", ["sync", "build"])

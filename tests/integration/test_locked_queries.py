@@ -142,6 +142,26 @@ def test_a_lake_that_is_not_there_names_the_command_that_rebuilds_it(home, tmp_p
     )
 
 
+@pytest.mark.parametrize(
+    ("sql", "message", "hint"),
+    [
+        ("selct 1", "Parser Error", "Write tables with their schema, such as marts.fct_conversations."),
+        ("select cast('x' as integer)", "Conversion Error: Could not convert string 'x'", ""),
+        (
+            "select list(repeat('word', 1000)) from range(1000000)",
+            "Out of Memory Error: ",
+            "Ask for fewer rows, columns or days.",
+        ),
+    ],
+)
+def test_what_to_do_fits_the_error(sql, message, hint, home):
+    with pytest.raises(QueryError) as failure:
+        query(home, sql)
+    assert failure.value.message.startswith(message)
+    assert "SET " not in failure.value.message
+    assert failure.value.hint == hint
+
+
 def test_connections_of_one_process_can_be_opened_at_once(home):
     def count(_number):
         return query(home, "select count(*) as n from lake.turns")["n"].item()

@@ -76,3 +76,8 @@ def test_what_is_no_time_zone_of_iana_is_refused(zone: str) -> None:
 @pytest.mark.parametrize("zone", ["UTC", "Etc/GMT+5", "America/Argentina/Ushuaia", "Asia/Kolkata"])
 def test_a_time_zone_of_iana_is_kept(zone: str) -> None:
     assert load_settings(timezone=zone).timezone == zone
+
+
+def test_a_conversation_is_not_fetched_again_before_its_end() -> None:
+    with pytest.raises(SettingsError, match=r"reread_days\.1: Input should be greater than or equal to 0"):
+        load_settings(reread_days=(7, -1))

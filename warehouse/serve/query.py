@@ -57,7 +57,7 @@ def query(home: Home, sql: str) -> pl.DataFrame:
         try:
             rows = read_frame(_select(connection, sql))
         except duckdb.Error as error:
-            raise QueryError(str(error), _hint(connection, error)) from error
+            raise QueryError(_message(error), _hint(connection, error)) from error
     return rows
 
 
@@ -78,7 +78,7 @@ def limited_query(home: Home, sql: str, limits: AnswerLimits, connect: Connect =
                 f"The query took longer than {limits.secs:g} seconds and was stopped.", "Ask for fewer rows or days."
             ) from error
         except duckdb.Error as error:
-            raise QueryError(str(error), _hint(connection, error)) from error
+            raise QueryError(_message(error), _hint(connection, error)) from error
         finally:
             timer.cancel()
     return LimitedAnswer(rows.head(limits.rows), rows.height > limits.rows)
@@ -109,6 +109,11 @@ def _node_types(connection: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
     return set(NODE_TYPE.findall(serialized)) or {"other"}
 
 
+def _message(error: duckdb.Error) -> str:
+    """What DuckDB says, without its advice to change settings, which a query cannot."""
+    return str(error).partition("\n\nPossible solutions:")[0]
+
+
 def _hint(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> str:
     if isinstance(error, MISSING_RELATION):
         lists = "`convohouse tables` lists tables and columns; after an update, `convohouse build` adds new ones."
@@ -117,4 +122,8 @@ def _hint(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> str:
         return "A query reads the warehouse and its lake, and no other file, address or extension."
     if isinstance(error, duckdb.IOException):  # of a view of lake or staging
         return "A file of the lake is missing or damaged: `convohouse sync` rebuilds it from the landing."
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return "Ask for fewer rows, columns or days."
+    if not isinstance(error, duckdb.ParserException):  # the message says which value is wrong
+        return ""
     return "Write tables with their schema, such as marts.fct_conversations."

@@ -85,11 +85,9 @@ def looks_secret(name: str, value: object) -> bool:
 
     Tickets (``PROJ-123``), words with a number (``step_2``), files, dates and the ids of calls do not.
     """
-    if isinstance(value, int) and "pin" not in name:
-        return False
     plain = re.sub(r"[\W_]", "", name.lower())
     if plain == "pin":
-        return not isinstance(value, bool) and _PIN.fullmatch(str(value)) is not None
+        return _PIN.fullmatch(str(value)) is not None
     if not isinstance(value, str) or len(value) < (_MIN_CODE_LENGTH if "code" in plain else _MIN_LENGTH):
         return False
     if any(map(str.isspace, value)) or not (any(map(str.isdigit, value)) and any(map(str.isalpha, value))):

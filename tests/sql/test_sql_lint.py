@@ -238,7 +238,7 @@ def test_the_command_ends_with_the_findings(tmp_path: Path) -> None:
     header = 'description = "Numbers."\ngrain = ["a"]\n[columns]\na = "A number."\n'
     (tmp_path / "marts").mkdir()
     (tmp_path / "marts/numbers.sql").write_text(
-        f"/*\n{header}*/\nwith final as (select log(2) as a) select a from final"
+        f"/*\n{header}*/\nwith final as (select log(2) as a) select a from final"  # noqa: S608 - of this test
     )
     with pytest.raises(SystemExit, match=r"numbers\.sql:7: bare-log: "):
         main(tmp_path)

@@ -158,10 +158,30 @@ def test_a_schema_of_a_credential_loses_its_values_alone(key, kind):
         [["password", "swordfish"], ["a", "b", "c"]],
         ["password", "a1b2c3", "x"],
         {"headers": ["ab"]},
+        {"headers": ["Accept:"]},
+        {"text": "password", "value": "swordfish"},
+        {"key": "a1b2c3", "value": "x"},
+        [[1, "a1b2c3"]],
+        {"password": ""},
     ],
 )
 def test_what_only_looks_like_a_name_with_its_value_stays(value):
     assert mask(value) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [
+        ({"sid": "a1b2c3", "value": "x"}, {"sid": MASK, "value": "x"}),
+        ({"code": ["a1b2c3d4e5f6g7h8", "blue"]}, {"code": [MASK, "blue"]}),
+        (
+            {"headers": [{"id": "abc"}, {"name": "abc", "value": "d"}, 5]},
+            {"headers": [{"id": MASK}, {"name": "abc", "value": MASK}, MASK]},
+        ),
+    ],
+)
+def test_a_value_that_may_be_a_credential_is_masked_by_its_looks_and_a_header_in_any_case(value, masked):
+    assert mask(value) == masked
 
 
 def test_a_document_without_credentials_lands_byte_for_byte():

@@ -337,8 +337,7 @@ def load_settings(**overrides: object) -> Settings:
         name = str(error).partition('"')[2].partition('"')[0]
         raise SettingsError(f"A setting is wrong: {name}: it is not JSON.", "Write a list as [1, 7, 30].") from None
     except (TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        hint = "Correct the file, or give this user access."
-        raise SettingsError(f"convohouse.toml cannot be read: {error}.", hint) from None
+        raise SettingsError(f"convohouse.toml cannot be read: {error}.", "Correct the file or its mode.") from None
     keys = {workspace.key_variable.upper() for workspace in settings.workspaces.values()}
     for name, source, candidates in unknown:
         field = name.removeprefix("CONVOHOUSE_").lower()

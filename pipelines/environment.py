@@ -51,8 +51,8 @@ def env_file_problem(settings: type[BaseSettings]) -> str | None:
         return None
     try:
         statements = list(parse_stream(StringIO(file.read_text(encoding="utf-8-sig"))))
-    except UnicodeDecodeError as error:
-        return f"{file} cannot be read: {error}."
+    except (OSError, UnicodeDecodeError) as error:
+        return f"{file} cannot be read: {getattr(error, 'strerror', None) or error}."
     lines = [s.original.line for s in statements if s.error or (s.key is not None and s.value is None)]
     return f"Line {lines[0]} of {file} sets nothing." if lines else None
 

@@ -327,7 +327,7 @@ def load_settings(**overrides: object) -> Settings:
         SettingsError: a setting is wrong or none; the message names each field, and never the value of a key.
     """
     if problem := environment.env_file_problem(Settings):
-        raise SettingsError(problem, "Write it in UTF-8, with NAME=value on each line; # begins a comment.")
+        raise SettingsError(problem, "It must be readable, in UTF-8, with NAME=value on each line; # begins a comment.")
     try:
         settings = Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
         unknown = environment.unknown_names(Settings)
@@ -338,8 +338,8 @@ def load_settings(**overrides: object) -> Settings:
     except SourceError as error:  # its message has the field and the source, not the value
         name = str(error).partition('"')[2].partition('"')[0]
         raise SettingsError(f"A setting is wrong: {name}: it is not JSON.", "Write a list as [1, 7, 30].") from None
-    except (TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"convohouse.toml cannot be read: {error}.", "Correct the file.") from None
+    except (TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"convohouse.toml cannot be read: {error}.", "Correct the file or its mode.") from None
     keys = {workspace.key_variable.upper() for workspace in settings.workspaces.values()}
     for name, source, candidates in unknown:
         field = name.removeprefix("CONVOHOUSE_").lower()

@@ -194,6 +194,8 @@ def report_error(error: Exception, *, is_json: bool = False) -> int:
             message = f"{error.filename}: {reason}." if error.filename else f"{reason}."
             is_path_wrong = isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError)
             remedy = "Check the path" if is_path_wrong else "Free some disk space, or make it writable"
+            if isinstance(error, PermissionError):
+                remedy = "Give this user access, or become the user whose file it is"
             hint, code = f"{remedy}, then run the command again.", 1
         case _:
             message = f"{type(error).__name__}: {error}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +58,21 @@ def test_a_file_that_cannot_be_read_is_named(name, content, message, tmp_path):
     (tmp_path / name).write_bytes(content)
     ended = run(tmp_path, "status")
     assert (ended.code, ended.err[: len(message)]) == (2, message)
+
+
+@pytest.mark.parametrize("command", ["status", "sync"])
+def test_an_env_file_that_this_user_may_not_read_is_named(command, tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("CONVOHOUSE_PII=hash")
+    read_text = Path.read_text
+
+    def refuse(path, *arguments, **options):
+        if path.name == ".env":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read_text(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    ended = run(tmp_path, command)
+    assert (ended.code, ended.err.splitlines()[0]) == (2, "error: .env cannot be read: Permission denied.")
 
 
 def test_a_variable_that_resembles_no_setting_is_no_mistake(tmp_path):

@@ -23,6 +23,8 @@ from warehouse.errors import QueryError
 from warehouse.serve.summary import summary_facts
 from warehouse.serve.value_format import duration, format_value, moment, plural, size
 
+ACCESS = "Give this user access, or become the user whose file it is, then run the command again.\n"
+PATH = "Check the path, then run the command again.\n"
 ROOM = "Free some disk space, or make it writable, then run the command again.\n"
 
 
@@ -232,7 +234,12 @@ def test_a_demo_world_grows_and_keeps_the_conversations_of_its_days() -> None:
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
-        (PermissionError(13, "Permission denied", "/x/y"), 1, f"error: /x/y: Permission denied.\n{ROOM}"),
+        (PermissionError(13, "Permission denied", "/x/y"), 1, f"error: /x/y: Permission denied.\n{ACCESS}"),
+        (
+            FileNotFoundError(2, "No such file or directory", "/x/y"),
+            1,
+            f"error: /x/y: No such file or directory.\n{PATH}",
+        ),
         (OSError(28, "No space left on device"), 1, f"error: No space left on device.\n{ROOM}"),
         (
             QueryError("Parser Error\n\nLINE 1: selec\n        ^", "Look."),

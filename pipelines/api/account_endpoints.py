@@ -212,7 +212,7 @@ def _parse_branches(body: bytes) -> list[Any]:
 
 def _parse_batch(body: bytes) -> Document:
     batch = _parse_object(body)
-    return {**batch, "recipients": msgspec.convert(batch.get("recipients"), list[Document])}
+    return {**batch, "recipients": msgspec.convert(batch.get("recipients"), list[Any])}
 
 
 def _parse_bill(body: bytes) -> Document:

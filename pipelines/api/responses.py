@@ -74,7 +74,7 @@ class _PageFields(msgspec.Struct):
 
 
 class _PricesFields(msgspec.Struct):
-    llm_prices: list[dict[str, Any]]
+    llm_prices: list[Any]
 
 
 class _RawRows(msgspec.Struct):

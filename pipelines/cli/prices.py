@@ -37,7 +37,7 @@ UNITS = {"price_per_minute_usd": "US dollars", "paid_usd_per_minute": "US dollar
         },
         {
             0: "answered, and stored in lake.llm_prices",
-            1: "an agent that was named has no prices",
+            1: "an agent that was named has no prices, or not all",
             2: "there is no agent to ask for, or an option is wrong",
             3: "the API or its key",
         },
@@ -109,7 +109,7 @@ def prices(
         if priced_agents:
             click.echo("\n\n".join(_text(agent, labels) for agent in priced_agents))
         for agent, reason in unpriced_agents.items():
-            options.say(f"{labels.get(agent, agent)} has no prices: {reason}")
+            options.say(f"{labels.get(agent, agent)} lacks prices: {reason}")
     exit_with(1 if unpriced_agents.keys() & set(agent_ids) else 0)
 
 
@@ -149,8 +149,8 @@ def _priced_agents(context: Context, result: PricesResult, paid_prices: pl.DataF
     )
     columns = ("llm", "price_per_minute_usd", "price_per_message_usd", "paid_usd", "paid_usd_per_minute")
     for query in result.queries:
-        if query.agent_id not in result.unpriced_agents:
-            estimates = rows.filter(agent_id=query.agent_id).select(columns)
+        estimates = rows.filter(agent_id=query.agent_id).select(columns)
+        if not estimates.is_empty():
             yield _query_data(query) | {"workspace": context.settings.workspace, "prices": estimates.to_dicts()}
 
 

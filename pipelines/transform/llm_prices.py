@@ -19,15 +19,14 @@ _QUERY_COLUMNS = ("agent_id", "asked_at", "prompt_length", "number_of_pages", "i
 
 
 def flatten_prices(responses: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """Frame of ``llm_prices`` for rows of ``LANDED_PRICES``; entries that do not name a model are dropped.
+    """Frame of ``llm_prices`` for rows of ``LANDED_PRICES``; entries that name no model are left out.
 
     If a response names a model twice, its last entry counts.
     """
     prices: dict[tuple[Any, ...], tuple[Mapping[str, Any], Any]] = {}
     for response in responses:
         for price in parse_json(response["payload"])["llm_prices"]:
-            llm = price.get("llm") if isinstance(price, dict) else None
-            if isinstance(llm, str) and llm:
+            if (llm := _model_of(price)) is not None:
                 prices[response["agent_id"], response["asked_at"], llm] = response, PRICE_TABLE.read(price)
     query_columns: dict[str, list[Any]] = {
         name: [response[name] for response, _ in prices.values()] for name in _QUERY_COLUMNS
@@ -37,7 +36,17 @@ def flatten_prices(responses: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     )
 
 
+def count_without_model(payload: bytes) -> int:
+    """Entries of a response that ``flatten_prices`` leaves out."""
+    return sum(_model_of(price) is None for price in parse_json(payload)["llm_prices"])
+
+
 def refresh_prices(home: Home) -> None:
     """Rebuild ``llm_prices`` from the landing, unless no prices were ever landed."""
     if latest_price_request_at(home) is not None:
         lake.overwrite_table(home, LLM_PRICES, flatten_prices(price_rows(home).iter_rows(named=True)))
+
+
+def _model_of(price: Any) -> str | None:
+    llm = price.get("llm") if isinstance(price, dict) else None
+    return llm if isinstance(llm, str) and llm else None

@@ -61,6 +61,8 @@ BATCH_KEYS = (
 )
 """What lands of a batch, with numbers of its recipients: their phone numbers and variables are not needed."""
 FINISHED_BATCH = frozenset({"completed", "failed", "cancelled"})
+UNKNOWN_STATUS = "unknown"
+"""Status of a recipient that has none, or is not an object."""
 
 
 class AgentsCopy(ItemsCopy):
@@ -187,10 +189,12 @@ def _is_unchanged(batch: Document, landed_batch: Document | None) -> bool:
 
 def _without_people(batch: Document) -> Document:
     recipients = [recipient for recipient in batch["recipients"] if isinstance(recipient, dict)]
-    statuses = [str(recipient.get("status")) for recipient in recipients]
+    statuses = [status for recipient in recipients if isinstance(status := recipient.get("status"), str)]
+    n_recipients = len(batch["recipients"])
+    statuses += [UNKNOWN_STATUS] * (n_recipients - len(statuses))
     return {
         **{key: batch[key] for key in BATCH_KEYS if key in batch},
-        "n_recipients": len(recipients),
+        "n_recipients": n_recipients,
         "n_never_called": sum(not recipient.get("conversation_id") for recipient in recipients),
         "recipients_by_status": {status: statuses.count(status) for status in sorted(set(statuses))},
     }

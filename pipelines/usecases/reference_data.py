@@ -44,7 +44,7 @@ class ToolsResult(ItemsResult):
 
 @dataclass(frozen=True, slots=True)
 class PricesResult:
-    """Requests for prices: their time, what was requested, and why some agents have no prices, by agent."""
+    """Requests for prices: their time, what was requested, and why agents have no prices or not all, by agent."""
 
     asked_at: datetime
     queries: tuple[PriceQuery, ...]
@@ -151,16 +151,17 @@ class PricesCopy:
                     quarantine.add(home, agent_id, at=asked_at, reason=PRICE_UNAVAILABLE, error=error)
             llm_prices.refresh_prices(home)
             refresh_quarantine(home)
-        unpriced_agents = self._missing | self._failed
         unpriced_ids = self._rows.keys() - llm_price_queries.priced_agents(home, asked_at)
-        unpriced_agents |= dict.fromkeys(sorted(unpriced_ids), "The API returned no prices for it.")
-        return PricesResult(asked_at, tuple(self._queries), unpriced_agents)
+        unpriced_agents = dict.fromkeys(sorted(unpriced_ids), "The API returned no prices for it.")
+        return PricesResult(asked_at, tuple(self._queries), unpriced_agents | self._missing | self._failed)
 
     async def _fetch_agent(self, client: ApiClient, query: PriceQuery) -> None:
         try:
             body = await _request(client, query)
             self._rows[query.agent_id] = query.row(self._asked_at, body)
             self._breaker.on_response()
+            if n_without_model := llm_prices.count_without_model(body):
+                self._failed[query.agent_id] = f"entries of its prices that name no model: {n_without_model}"
         except (NotFoundError, UsageError) as error:
             self._missing[query.agent_id] = error.message
         except ConvohouseError as error:
@@ -169,7 +170,7 @@ class PricesCopy:
             self._failed[query.agent_id] = hide_message(error.message)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one response, the others are landed
             self._failed[query.agent_id] = f"the prices cannot be landed: {describe_error(error)}"
-        self._progress("prices", len(self._rows) + len(self._failed) + len(self._missing), len(self._queries))
+        self._progress("prices", len(self._rows | self._failed | self._missing), len(self._queries))
 
     async def _is_api_answering(self, client: ApiClient) -> bool:
         """Whether the API answers for an agent that was answered before; as long as there is none, for one of some."""

@@ -127,7 +127,7 @@ def test_prices_of_all_agents_for_people_name_those_that_have_none(folder):
     first, *_ = ended.text.splitlines()
     assert first.endswith("characters, measured)")
     name = next(agent.name for agent in AGENTS if agent.agent_id == UNPRICED)
-    assert f"{name} has no prices: The API returned no prices for it." in ended.err
+    assert f"{name} lacks prices: The API returned no prices for it." in ended.err
     assert UNPRICED not in ended.text
     assert name not in ended.text
 

@@ -165,7 +165,7 @@ def test_an_agent_without_prices_has_an_empty_list_and_an_unknown_one_is_gone():
         )
 
 
-@pytest.mark.parametrize("body", [{"llm_prices": None}, {"llm_prices": [7]}, {"prices": []}, []])
+@pytest.mark.parametrize("body", [{"llm_prices": None}, {"llm_prices": {}}, {"prices": []}, []])
 def test_a_body_without_prices_is_malformed(body):
     with pytest.raises(MalformedResponseError):
         ask(lambda client: calculate_llm_usage(client, "agent_a"), body)

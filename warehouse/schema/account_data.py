@@ -186,7 +186,7 @@ BATCH_CALLS = Table(
         column("retry_count", INT, "Times that it was retried.", name="n_retries"),
         column("n_recipients", INT, "Recipients of the batch."),
         column("n_never_called", INT, "Recipients without a conversation."),
-        column("recipients_by_status", JSON, "Number of recipients by their status."),
+        column("recipients_by_status", JSON, "Number of recipients by their status; unknown where it cannot be read."),
         derived("changed_at", TIME, "Start of the first listing that had it so."),
         derived("last_seen_at", TIME, "Start of the last listing that had it.", required=True),
         derived("is_gone", BOOL, "Whether the last listing no longer had it.", required=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 
@@ -36,6 +37,20 @@ def test_batches_count_those_who_were_never_called(emulated, world, clock, api):
     BatchesCopy(context).fetch_and_land()
     fetched = {path.rsplit("/", 1)[1] for path in api.requests if "workspace" not in path}
     assert fetched == {row["batch_call_id"] for row in rows(context, BATCH_CALLS, status="in_progress")}
+
+
+def test_a_recipient_that_cannot_be_read_costs_no_other(emulated, api):
+    context = emulated()
+    BatchesCopy(context).fetch_and_land()
+    batch, *_ = rows(context, BATCH_CALLS, status="in_progress")
+    statuses = json.loads(batch["recipients_by_status"])
+    api.edits[f"/v1/convai/batch-calling/{batch['batch_call_id']}"] = lambda document: (
+        document | {"recipients": [None, *document["recipients"], "+15550100", {"status": 7, "conversation_id": "c1"}]}
+    )
+    assert BatchesCopy(context).fetch_and_land().errors == {}
+    (row,) = rows(context, BATCH_CALLS, batch_call_id=batch["batch_call_id"])
+    assert json.loads(row["recipients_by_status"]) == statuses | {"unknown": 3}
+    assert (row["n_recipients"], row["n_never_called"]) == (batch["n_recipients"] + 3, batch["n_never_called"])
 
 
 def test_the_end_of_a_stage_is_reported_once(emulated):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import polars as pl
 import pytest
 
 from pipelines.api.client import ApiClient
@@ -12,11 +13,12 @@ from pipelines.errors import ApiUnavailableError, CredentialsError
 from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases import reference_data
 from pipelines.usecases.reference_data import PricesCopy, ToolsCopy
-from tests.helpers.account_night import NIGHT
+from tests.helpers.account_night import NIGHT, quarantined
+from tests.helpers.editing_app import EditingApp
 from tests.helpers.recording_app import Tap
 from tests.helpers.reference_night import FIRST, SECOND, UNPRICED, api, call, nightly
 from warehouse.schema.reference_data import LANDED_PRICES, LLM_PRICES, REFERENCE_TABLES, TOOLS
-from warehouse.storage import lake
+from warehouse.storage import lake, quarantine
 from warehouse.storage.landing_reference_data import folder, price_rows
 
 pytestmark = pytest.mark.usefixtures("few_models")
@@ -78,6 +80,35 @@ def test_agents_without_prices_are_named_and_the_others_have_theirs(emulated):
     )
     assert result.unpriced_agents[".."] == "'..' is not a valid agent id."
     assert set(lake.read(context.home, LLM_PRICES)["agent_id"]) == {FIRST}
+
+
+def test_an_entry_that_names_no_model_costs_no_other(emulated, clock):
+    app = EditingApp(api(clock))
+    context = emulated(app)
+    for conversation_id, agent in (("c1", FIRST), ("c2", SECOND)):
+        call(context, conversation_id, agent)
+    assert nightly(context) == ()
+    llms = lake.read(context.home, LLM_PRICES).filter(agent_id=FIRST)["llm"].to_list()
+    entries = [None, {"price_per_minute": 1}, {"llm": 7}, {"llm": "odd", "price_per_minute": "a lot"}]
+    app.edits[f"/v1/convai/agent/{FIRST}/llm-usage/calculate"] = lambda body: (
+        body | {"llm_prices": [*body["llm_prices"], *entries]}
+    )
+    clock.now += timedelta(days=7)
+    nightly(context)
+    assert quarantined(context) == {FIRST: "price_unavailable"}
+    (error,) = quarantine.current(context.home)["error"]
+    assert error == "entries of its prices that name no model: 3"
+    rows = lake.read(context.home, LLM_PRICES).filter(agent_id=FIRST, asked_at=clock.now).sort("llm")
+    assert rows["llm"].to_list() == sorted([*llms, "odd"])
+    odd = rows.row(by_predicate=pl.col("llm") == "odd", named=True)
+    assert (odd["price_per_minute_usd"], odd["extra"]) == (None, '{"price_per_minute":"a lot"}')
+    result = PricesCopy(context, [FIRST, SECOND]).fetch_and_land()
+    assert result.unpriced_agents == {FIRST: "entries of its prices that name no model: 3"}
+
+    app.edits.clear()
+    clock.now += timedelta(days=1)  # what is in quarantine does not wait for a week
+    assert nightly(context) == ()
+    assert quarantined(context) == {}
 
 
 def test_prices_are_due_every_week_and_never_where_the_setting_says_so(emulated, clock):

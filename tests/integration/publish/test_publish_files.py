@@ -45,10 +45,10 @@ def test_files_are_replaced_only_if_their_rows_are_others(context, copies, tmp_p
 
 
 def test_parquet_files_have_every_value_and_type(context, copies, tmp_path):
-    result = publish_to(context, tmp_path / "files", format_="parquet")
+    result = publish_to(context, tmp_path / "new" / "files", format_="parquet")
     assert {"marts.fct_turns", "lake.turns"} <= changes(result).keys()
     for name, expected in rows_by_table(context.home, changes(result)).items():
-        rows = pl.read_parquet(tmp_path / "files" / f"{name}.parquet", glob=False)
+        rows = pl.read_parquet(tmp_path / "new" / "files" / f"{name}.parquet", glob=False)
         assert in_order(rows).equals(expected), name
 
 

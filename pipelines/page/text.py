@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
-from warehouse.serve.value_format import NULL_NUMBER, duration, format_number
+from warehouse.serve.value_format import INVISIBLE, NULL_NUMBER, duration, format_number
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LANGUAGES = {
@@ -48,16 +48,11 @@ NO_BREAK = "\xa0"
 MAX_TEXT = 20_000
 """Characters of one message that a page shows at first."""
 
-# Joiners (U+200C, U+200D) are not among them: Persian, Hindi and emoji are written with them.
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
-)
-
 
 def visible(text: object) -> str:
     """A text of a conversation, its control and direction characters as U+ numbers; line breaks and tabs stay."""
     plain = str(text).replace("\r\n", "\n")
-    return _INVISIBLE.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", plain)
+    return INVISIBLE.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", plain)
 
 
 def number(value: float | Decimal | None, unit: str | None = None, decimals: int | None = None) -> str:

@@ -16,7 +16,7 @@ from pipelines.cli.text_table import Layout, aligned, lay_out, wrap, wrap_lines
 from tests.helpers.run_cli import Terminal
 from warehouse.errors import QueryError
 from warehouse.schema.types import unit_of
-from warehouse.serve.value_format import format_value
+from warehouse.serve.value_format import escape_invisible, format_value
 
 NOW = datetime(2026, 11, 22, 12, 30, 5, tzinfo=UTC)
 ROW = {
@@ -168,8 +168,8 @@ def test_lines_wrap_between_words_and_keep_their_indentation() -> None:
     assert aligned([("name", "one two three four")], 20) == "  name  one two\n        three four"
 
 
-INVISIBLE = "a\x1b[2Jb\x9b1mc\u202ed\u2066e\rf"
-SHOWN = r"a\u001b[2Jb\u009b1mc\u202ed\u2066e\u000df"
+INVISIBLE = "a\x1b[2Jb\x9b1mc\u202ed\u2066e\rf\u200b\ufeffg\U000e0041h"
+SHOWN = r"a\u001b[2Jb\u009b1mc\u202ed\u2066e\u000df\u200b\ufeffg\udb40\udc41h"
 
 
 def test_lines_of_wide_characters_are_no_wider_than_the_terminal() -> None:
@@ -177,6 +177,10 @@ def test_lines_of_wide_characters_are_no_wider_than_the_terminal() -> None:
     assert wrap(text, 24) == ["예약을 확인해 주세요", "내일 오후 세 시입니다", "감사합니다"]
     assert wrap("하나  둘\u00a0셋", 8) == ["하나", "둘\u00a0셋"]
     assert wrap("", 10) == [""]
+
+
+def test_spaces_of_french_and_joiners_of_persian_and_emoji_are_text() -> None:
+    assert escape_invisible("a\u202f? b\u200dc\u200cd\xa0e") == "a\u202f? b\u200dc\u200cd\xa0e"
 
 
 def test_no_text_for_people_holds_characters_that_control_a_terminal() -> None:

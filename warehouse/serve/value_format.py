@@ -16,8 +16,11 @@ SIGNIFICANT_DIGITS = 3
 _TIMES = ("timestamp", "date")
 _SYMBOLS = {"seconds": " s", "milliseconds": " ms", "minutes": " min"}
 _LINE_BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
-_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Control characters, which a terminal obeys, and those that turn the direction of the text around them."""
+INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""Control characters, which a terminal obeys, those that turn the direction of the text around them, and others that
+nobody sees. Joiners (U+200C, U+200D) are not among them: Persian, Hindi and emoji are written with them."""
 
 
 def format_value(value: object, unit: str | None = None) -> str:
@@ -38,8 +41,13 @@ def format_value(value: object, unit: str | None = None) -> str:
 
 
 def escape_invisible(text: str) -> str:
-    """Text that shows characters of control and of direction as JSON does."""
-    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    """Text that shows control characters and others that are invisible as JSON does, which stays JSON."""
+    return INVISIBLE.sub(_escape_as_json, text)
+
+
+def _escape_as_json(match: re.Match[str]) -> str:
+    digits = match[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{digits[start : start + 4]}" for start in range(0, len(digits), 4))
 
 
 def escape_slack(text: str) -> str:

@@ -175,7 +175,7 @@ def _run(arguments: Sequence[str] | None, options: Options) -> int:
             _emit_error(error.format_message(), "", error.exit_code)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; everything fetched so far is kept", err=True)
+        click.echo("stopped; nothing that was fetched is lost", err=True)
         sys.stdout.flush()
         os._exit(INTERRUPTED)  # at once: a thread may still be working, and killing it does no harm
     return code if isinstance(code, int) else 0

@@ -112,7 +112,7 @@ def test_ctrl_c_keeps_what_was_fetched(world: World, n_calls: int, tmp_path: Pat
             processes.append(started)
             out, err = started.communicate(timeout=60)
         assert (started.returncode, out) == (130, b"")
-        assert err.decode().splitlines()[-1] == "stopped; everything fetched so far is kept"
+        assert err.decode().splitlines()[-1] == "stopped; nothing that was fetched is lost"
         assert b"Traceback" not in err
         (kept,) = run(tmp_path, "status", "--json", CONVOHOUSE_HOME=str(tmp_path)).data["workspaces"]
         assert kept["runs"][0]["outcome"] == "failed"

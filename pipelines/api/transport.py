@@ -115,9 +115,7 @@ class Transport:
         except TimeoutError:
             return ConnectionFailure(f"nothing complete within {secs:g} s", is_timeout=True)
         except (httpx.RequestError, aiohttp.ClientError, OSError, UnicodeError) as error:  # UnicodeError: host name
-            reason = " ".join(str(error).split()).replace(
-                " ssl:default", ""
-            )  # aiohttp's word for ordinary certificates
+            reason = " ".join(str(error).split()).replace(" ssl:default", "")  # aiohttp's word for usual trust
             return ConnectionFailure(reason or type(error).__name__)
 
 

@@ -160,14 +160,14 @@ def test_lake_views_follow_the_files(rows: Any) -> None:
         ("selec 1", "syntax error", "with their schema"),
         ("select * from marts.gone", "gone does not exist", "convohouse tables"),
         ("select nothing from marts.dim_agents", "nothing", "convohouse tables"),
-        ("select cast('x' as integer)", "Could not convert", "with their schema"),
+        ("select cast('x' as integer)", "Could not convert", None),
         ("drop table marts.dim_agents", "read-only", "convohouse build"),
     ],
 )
-def test_a_failing_query_shows_duckdbs_message_and_a_hint(built: Home, sql: str, message: str, hint: str) -> None:
+def test_a_failing_query_shows_duckdbs_message_and_a_hint(built: Home, sql: str, message: str, hint: str | None) -> None:
     with pytest.raises(QueryError, match=re.escape(message)) as raised:
         query(built, sql)
-    assert hint in raised.value.hint
+    assert raised.value.hint == "" if hint is None else hint in raised.value.hint
 
 
 def test_a_query_uses_utc_and_sets_nothing(built: Home) -> None:

@@ -164,7 +164,9 @@ def test_lake_views_follow_the_files(rows: Any) -> None:
         ("drop table marts.dim_agents", "read-only", "convohouse build"),
     ],
 )
-def test_a_failing_query_shows_duckdbs_message_and_a_hint(built: Home, sql: str, message: str, hint: str | None) -> None:
+def test_a_failing_query_shows_duckdbs_message_and_a_hint(
+    built: Home, sql: str, message: str, hint: str | None
+) -> None:
     with pytest.raises(QueryError, match=re.escape(message)) as raised:
         query(built, sql)
     assert raised.value.hint == "" if hint is None else hint in raised.value.hint

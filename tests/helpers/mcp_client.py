@@ -25,6 +25,8 @@ from warehouse.storage.home import Home
 mcp, http_transport = lazy_import("mcp"), lazy_import("mcp.client.streamable_http")
 http_clients = lazy_import("mcp.shared._httpx_utils")
 
+ALWAYS = ["list_metrics", "explain_metric", "metric", "describe_tables", "query", "sync_health"]
+"""Tools of every server."""
 COMMAND = [sys.executable, "-c", "from pipelines.cli.main import main; main()", "mcp"]
 
 Call = tuple[str, dict[str, Any]]

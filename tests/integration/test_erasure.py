@@ -15,21 +15,18 @@ from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
 from pipelines.settings import Settings
-from pipelines.transform.refresh_lake import refresh_lake
 from pipelines.usecases import sync
 from pipelines.usecases.context import Context
 from pipelines.usecases.erasure import Receipt, erase
-from pipelines.usecases.retention import Rule, select_expired
 from tests.helpers.disk_contents import contents, words_in
 from tests.helpers.editing_app import Answer, intercept
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import Tap, assert_equals
 from tests.helpers.run_cli import run
-from warehouse.schema.activity import ACTIVITY_TABLES, WEBHOOK_EVENTS
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.schema.operations import DELETIONS
 from warehouse.schema.transcript import TURNS
-from warehouse.storage import activity_log, lake, landing, quarantine
+from warehouse.storage import lake, landing
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
@@ -189,35 +186,6 @@ def test_another_erasure_finishes_the_one_that_was_cut_short_also_at_the_targets
     assert words_in(contents(copy.home), words) == words_in(contents(tmp_path), words) == set()
 
 
-def test_what_only_a_webhook_announced_is_erased_and_retained_as_well(tmp_path):
-    context = Context(Settings(home=tmp_path / "home", api_key="demo"), clock=lambda: UNTIL)
-    home = context.home.open()
-    event = {"event_type": "call_initiation_failure", "received_at": UNTIL, "agent_id": "agent_a"}
-    for name, days, reason in (
-        ("conv_a", 9, "no answer by Ada"),
-        ("conv_b", 10, "hung up on Bob"),
-        ("conv_c", 2, "busy at Cy"),
-    ):
-        at = UNTIL - timedelta(days=days)
-        row = event | {"conversation_id": name, "event_at": at, "failure_reason": reason}
-        activity_log.append(home, WEBHOOK_EVENTS, [row])
-    refresh_lake(home, reread_days=())
-    rule = Rule(UNTIL - timedelta(days=5), agent_id="agent_a")
-    assert select_expired(context, rule, max_share=1, where="upstream").all_ids == ()  # the API may never have had them
-    selection = select_expired(context, rule, max_share=1)
-    assert (selection.all_ids, selection.n_all) == (("conv_b", "conv_a"), 3)
-    receipts = erase(context, selection.all_ids).receipts
-    assert [(receipt.conversation_id, receipt.lake) for receipt in receipts] == [
-        ("conv_b", {"webhook_events": 1}),
-        ("conv_a", {"webhook_events": 1}),
-    ]
-    remaining_words = words_in(contents(home.root), {"no answer by Ada", "hung up on Bob", "busy at Cy"})
-    assert remaining_words == {"busy at Cy"}
-    deletions = lake.read(home, DELETIONS).sort("conversation_id")
-    assert deletions["conversation_id"].to_list() == ["conv_a", "conv_b"]
-    assert select_expired(context, rule, max_share=1).all_ids == ()
-
-
 def test_upstream_is_deleted_first_and_what_fails_there_is_not_erased_here(copied):
     copy, context = copied
     first, second, third, *_ = (
@@ -315,37 +283,6 @@ class Ids(list):
 
     def index(self, *_):
         raise AssertionError("searched")
-
-
-def test_the_log_of_what_was_done_forgets_an_erased_conversation(tmp_path):
-    context = Context(Settings(home=tmp_path / "home", api_key="demo"), clock=lambda: UNTIL)
-    home = context.home.open()
-    start = {"start_date": UNTIL.date(), "start_time_at": UNTIL, "kind": "gone", "fetched_at": UNTIL}
-    landing.land_documents(home, [start | {"conversation_id": name} for name in ("conv_a", "conv_b")])
-    tables = [table for table in ACTIVITY_TABLES if "conversation_id" in table.column_names]
-    assert len(tables) > 1
-    for table in tables:
-        rows = [dict.fromkeys(table.key, None) | {"conversation_id": name} for name in ("conv_a", "conv_b")]
-        activity_log.append(home, table, rows)
-    erase(context, ["conv_a"])
-    for table in tables:
-        assert activity_log.latest_entries(home, table)["conversation_id"].to_list() == ["conv_b"], table.name
-        assert lake.read(home, table)["conversation_id"].to_list() == ["conv_b"], table.name
-    assert b"conv_a" not in b"".join(
-        path.read_bytes() for table in tables for path in activity_log.folder(home, table).iterdir()
-    )
-
-
-def test_a_quarantined_response_is_erased_as_well(tmp_path):
-    context = Context(Settings(home=tmp_path / "home [1]", api_key="demo"), clock=lambda: UNTIL)
-    home = context.home.open()
-    quarantine.add(home, "conv_cut", at=UNTIL, reason="unreadable", error="said by Ada")
-    refresh_lake(home, reread_days=())
-    assert b"said by Ada" in contents(home.root)
-    (receipt,) = erase(context, ["conv_cut"]).receipts
-    assert (receipt.landing["n_quarantined"], receipt.lake) == (1, {"quarantine": 1})
-    assert b"said by Ada" not in contents(home.root)
-    assert lake.read(home, DELETIONS)["conversation_id"].to_list() == ["conv_cut"]
 
 
 def test_who_answers_no_erases_nothing_and_gets_the_exit_code_of_what_is_not_confirmed(tmp_path, monkeypatch):

@@ -60,6 +60,7 @@ def test_what_a_name_says_of_its_value(names, certainty):
         ("code", "a1b2c3d4e5f6g7h8", True),
         ("code", "a1b2c3d4e5f6g7h", False),
         ("pin", 1234, True),
+        ("PIN", 1234, True),
         ("pin", "12345678", True),
         ("pin", "123", False),
         ("pin", "123456789", False),

@@ -119,6 +119,12 @@ class Transport:
             return ConnectionFailure(reason or type(error).__name__)
 
 
+def is_readable_on_the_way(base_url: str) -> bool:
+    """Whether requests to ``base_url``, with the key, leave this machine without encryption."""
+    url = _parse_base_url(base_url)
+    return url.scheme == "http" and url.host not in LOOPBACK
+
+
 def _parse_base_url(base_url: str) -> httpx.URL:
     try:
         url = httpx.URL(base_url)

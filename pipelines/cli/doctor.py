@@ -188,6 +188,7 @@ def _seeds(root: Path) -> Finding:
 def _api(settings: Settings, name: str) -> Finding:
     """Whether the API answers a request for one row of the list."""
     from pipelines.api.endpoints import ListQuery, list_page
+    from pipelines.api.transport import is_readable_on_the_way
     from pipelines.usecases.context import connect
 
     deadline = {"request_deadline_secs": API_DEADLINE_SECS, "request_timeout_secs": API_DEADLINE_SECS / 2}
@@ -200,7 +201,10 @@ def _api(settings: Settings, name: str) -> Finding:
         n_rows = asyncio.run(request())
     except (ApiError, SettingsError) as error:
         return Finding(name, error.message, error.hint, error.exit_code)
-    return Finding(name, "answers, the key works" + ("" if n_rows else "; it lists no conversation yet"))
+    said = "answers, the key works" + ("" if n_rows else "; it lists no conversation yet")
+    if is_readable_on_the_way(settings.base_url):
+        said += "; over http://, so everybody on the way can read the key and the conversations"
+    return Finding(name, said)
 
 
 def _libraries() -> Iterator[Finding]:

@@ -65,6 +65,11 @@ def test_a_similar_id_is_suggested(copied):
     assert f"Did you mean {copied.id}" in run(copied.folder, "show", misspelt).err
 
 
+def test_an_id_of_the_same_day_is_not_similar(copied):
+    of_the_same_day = copied.id[:12] + "".join(reversed(copied.id[12:]))
+    assert "Did you mean" not in run(copied.folder, "show", of_the_same_day).err
+
+
 def test_of_an_erased_conversation_the_date_is_shown(copied, tmp_path):
     copy_by_links(copied.folder, tmp_path / "copy")
     ended = run(tmp_path / "copy", "erase", copied.id, "--yes")

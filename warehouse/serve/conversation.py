@@ -24,8 +24,9 @@ PARTS = {
 }
 """Relation of each part of a conversation, and the order of its rows."""
 
-MIN_SIMILARITY = 0.85
-"""Jaro-Winkler similarity (0 to 1) from which an id is suggested."""
+MAX_EDITED_SHARE = 0.2
+"""Edits (Damerau-Levenshtein) for each character, up to which an id is suggested. Ids begin with their time, so that of
+a similarity that rewards equal beginnings, all ids of a day are similar."""
 MAX_ID_LENGTH = 200
 """Of an id that is compared with others: the time that takes grows with its length."""
 
@@ -123,13 +124,14 @@ def _not_found(connection: duckdb.DuckDBPyConnection, conversation_id: str) -> N
         return NotFound(conversation_id, deletions[0]["reason"], deletions[0]["noticed_at"], ())
     similar_ids = connection.execute(
         """
-        select conversation_id, jaro_winkler_similarity(conversation_id, $id) as similarity
+        select conversation_id, damerau_levenshtein(conversation_id, $id) as n_edits
         from marts.fct_conversations
-        where similarity >= $min_similarity or starts_with(conversation_id, $id) or ends_with(conversation_id, $id)
-        order by similarity desc, conversation_id
+        where n_edits <= length($id) * $max_edited_share
+            or starts_with(conversation_id, $id) or ends_with(conversation_id, $id)
+        order by n_edits, conversation_id
         limit 3
         """,
-        {"id": conversation_id[:MAX_ID_LENGTH] or " ", "min_similarity": MIN_SIMILARITY},
+        {"id": conversation_id[:MAX_ID_LENGTH] or " ", "max_edited_share": MAX_EDITED_SHARE},
     ).fetchall()
     return NotFound(conversation_id, None, None, tuple(row[0] for row in similar_ids))
 

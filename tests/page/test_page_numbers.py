@@ -238,12 +238,12 @@ def test_the_charts_of_speed_are_those_of_sql(client, page_home):
 def test_how_far_conversations_get_is_the_conversation_flow(client, page_home):
     flow = sql(
         page_home,
-        "select turn_position, n_calls, reach_rate from metrics.conversation_flow "
+        "select turn_position, n_calls, survival_rate from metrics.conversation_flow "
         f"where agent_id = '{CLINIC}' and turn_position <= 30 order by all",
     )
     (name,) = (row["agent_name"] for row in sql(page_home, f"from marts.dim_agents where agent_id = '{CLINIC}'"))
     shown = [row for row in charts(client.get("/speed?days=all").text)["drop_off"] if row["series"] == name]
-    assert [(row["x"], row["value"]) for row in shown] == [(row["turn_position"], row["reach_rate"]) for row in flow]
+    assert [(row["x"], row["value"]) for row in shown] == [(row["turn_position"], row["survival_rate"]) for row in flow]
 
 
 @pytest.mark.parametrize("is_direct", [True, False])

@@ -1,8 +1,8 @@
 """A landed document becomes a struct: the fast decoder first, the lenient one where the fast one rejects it.
 
 Both give the same struct for every form of a document. What only the list twins of the analysis have is added to its
-maps (``list_twins``). The body of a webhook is unwrapped. Turn metrics from before
-spring 2025, which were directly below ``conversation_turn_metrics``, are moved below ``metrics``.
+maps (``list_twins``). The body of a webhook is unwrapped. Turn metrics from before spring 2025, which were directly
+below ``conversation_turn_metrics``, are moved below ``metrics``. An error that is a text is read as its reason.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _decode_leniently(payload: bytes) -> Any:
 
 
 def to_builtins(payload: bytes) -> dict[str, Any]:
-    """The document as Python objects, with webhook bodies unwrapped and old metrics moved (see the module).
+    """The document as Python objects, with webhook bodies unwrapped, old metrics and the error moved (see the module).
 
     Raises:
         UnflattenableError: it is not a JSON object.
@@ -84,7 +84,7 @@ def to_builtins(payload: bytes) -> dict[str, Any]:
         raise UnflattenableError(f"the document is not JSON: {error}") from None
     if not isinstance(document, dict):
         raise UnflattenableError("the document is not a JSON object")
-    return _move_old_metrics(_unwrap(document))
+    return _move_error_text(_move_old_metrics(_unwrap(document)))
 
 
 def _unwrap(document: dict[str, Any]) -> dict[str, Any]:
@@ -104,4 +104,11 @@ def _move_old_metrics(document: dict[str, Any]) -> dict[str, Any]:
             if old_metrics:
                 other_keys = {key: value for key, value in metrics.items() if key not in old_metrics}
                 entry["conversation_turn_metrics"] = other_keys | {"metrics": old_metrics}
+    return document
+
+
+def _move_error_text(document: dict[str, Any]) -> dict[str, Any]:
+    metadata = document.get("metadata")
+    if isinstance(metadata, dict) and isinstance(metadata.get("error"), str):
+        metadata["error"] = {"reason": metadata["error"]}
     return document

@@ -1,6 +1,7 @@
 /*
 description = """When the same caller last talked to the same agent before: one row per conversation whose caller is known. Attempts \
-that reached nobody or an answering machine are not contacts: they are rows, and never somebody's previous conversation."""
+that reached nobody or an answering machine, and conversations that seeds.excluded_callers leaves out, are not contacts: they are rows, \
+and never somebody's previous conversation."""
 grain = ["conversation_id"]
 
 [columns]
@@ -29,7 +30,9 @@ final as (
         conversations.workspace,
         conversations.conversation_id,
         conversations.start_date,
-        max(case when coalesce(outcomes.is_reached, true) then conversations.started_at end) over (
+        max(
+            case when coalesce(outcomes.is_reached, true) and not flags.is_excluded then conversations.started_at end
+        ) over (
             partition by conversations.workspace, flags.caller_id, conversations.agent_id
             order by conversations.started_at, conversations.conversation_id
             rows between unbounded preceding and 1 preceding

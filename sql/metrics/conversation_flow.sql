@@ -11,7 +11,7 @@ agent_id = "Agent that the conversations were started with."
 agent_name = "Latest name of the agent; null when the API never reported one."
 turn_position = "Position among the spoken turns of a conversation, from 1."
 n_calls = "Finished conversations that reach the position: the turns at it."
-reach_rate = "Conversations that reach the position among those in which somebody spoke."
+survival_rate = "Conversations that last to the position among those in which somebody spoke."
 n_ended = "Conversations whose last spoken turn this is."
 drop_off_rate = "Conversations that end there among those that reach the position."
 n_agent_turns = "Turns at the position that are the agent's."
@@ -19,11 +19,11 @@ n_interruptions = "Agent turns at the position that the user cut."
 interruption_rate = "Interruptions per agent turn at the position."
 
 [tests]
-not_null = ["workspace", "turn_position", "n_calls", "reach_rate", "n_ended", "drop_off_rate", "n_agent_turns", "n_interruptions"]
+not_null = ["workspace", "turn_position", "n_calls", "survival_rate", "n_ended", "drop_off_rate", "n_agent_turns", "n_interruptions"]
 references = { agent_id = "marts.dim_agents.agent_id" }
 
-[metrics.reach_rate]
-name = "Conversations that reach a turn"
+[metrics.survival_rate]
+name = "Conversations that last to a turn"
 numerator = "n_calls at the position"
 denominator = "n_calls at position 1"
 null_when = "never null"
@@ -92,7 +92,7 @@ final as (
         agent_name,
         turn_position,
         n_calls,
-        n_calls / n_spoken_calls as reach_rate,
+        n_calls / n_spoken_calls as survival_rate,
         n_ended,
         n_ended / n_calls as drop_off_rate,
         n_agent_turns,

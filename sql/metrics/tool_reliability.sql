@@ -2,8 +2,8 @@
 description = """A tool's day: one row per workspace, UTC day and tool, over conversations that count, \
 nested calls included. A call without a result in the transcript is counted as unanswered and never as \
 a success. Beside it is what the list of tools says about the tool (marts.dim_tools): a call belongs to the tool whose \
-id it reports, else to the one of its name that was listed last. A listed tool that nobody ever used has one row without a \
-day."""
+id it reports, else to the one of its name that was listed last. That one has a row without a day if nobody ever used it; \
+others of its name are in marts.dim_tools alone."""
 grain = ["workspace", "start_date", "tool_name"]
 
 [columns]

@@ -46,7 +46,8 @@ select
         as success_rate,
     count(*) filter (outcome = 'contained') / nullif(count(*) filter (outcome not in ('not_reached', 'voicemail')), 0)
         as containment_rate,
-    sum(cost_usd) / nullif(count(*) filter (call_successful = 'success'), 0) as cost_usd_per_success,
+    sum(cost_usd) / nullif(count(*) filter (call_successful = 'success' and cost_usd is not null), 0)
+        as cost_usd_per_success,
     (
         select quantile_cont(wait_secs, 0.95)
         from marts.fct_turns
@@ -113,7 +114,7 @@ def test_without_a_filter_on_channel_language_or_version_the_measures_are_those_
         select
             sum(n_calls) as n_calls,
             sum(n_success) / sum(n_success + n_failure) as success_rate,
-            sum(cost_usd) / sum(n_success) as cost_usd_per_success,
+            sum(cost_usd) / sum(n_priced_success) as cost_usd_per_success,
             sum(n_errors) / sum(n_calls) as error_rate
         from metrics.agent_daily
         where start_date between '2026-11-12' and '2026-11-25' and agent_id = '{CLINIC}'
@@ -128,7 +129,7 @@ def test_a_week_of_an_agent_has_the_numbers_of_the_scorecard(client, page_home):
     (expected,) = sql(
         page_home,
         f"""
-        select n_calls, success_rate, cost_usd / n_success as cost_usd_per_success, wait_p95_secs
+        select n_calls, success_rate, cost_usd / n_priced_success as cost_usd_per_success, wait_p95_secs
         from metrics.agent_scorecard where agent_id = '{CLINIC}' and week_start_date = '2026-11-16'
         """,
     )
@@ -237,12 +238,12 @@ def test_the_charts_of_speed_are_those_of_sql(client, page_home):
 def test_how_far_conversations_get_is_the_conversation_flow(client, page_home):
     flow = sql(
         page_home,
-        "select turn_position, n_calls, reach_rate from metrics.conversation_flow "
+        "select turn_position, n_calls, survival_rate from metrics.conversation_flow "
         f"where agent_id = '{CLINIC}' and turn_position <= 30 order by all",
     )
     (name,) = (row["agent_name"] for row in sql(page_home, f"from marts.dim_agents where agent_id = '{CLINIC}'"))
     shown = [row for row in charts(client.get("/speed?days=all").text)["drop_off"] if row["series"] == name]
-    assert [(row["x"], row["value"]) for row in shown] == [(row["turn_position"], row["reach_rate"]) for row in flow]
+    assert [(row["x"], row["value"]) for row in shown] == [(row["turn_position"], row["survival_rate"]) for row in flow]
 
 
 @pytest.mark.parametrize("is_direct", [True, False])

@@ -33,7 +33,7 @@ def test_conversation_flow(rows: Any) -> None:
     for call in ("open", "tested"):
         _says(rows, call, "A", "A")
     key = {"workspace": "main", "agent_id": "a1", "agent_name": None}
-    names = ("turn_position", "n_calls", "reach_rate", "n_ended", "drop_off_rate")
+    names = ("turn_position", "n_calls", "survival_rate", "n_ended", "drop_off_rate")
     cuts = ("n_agent_turns", "n_interruptions", "interruption_rate")
     assert rows.model(METRIC) == [
         pytest.approx(key | dict(zip(names + cuts, values, strict=True)))
@@ -56,7 +56,7 @@ def test_turns_of_other_agents_and_workspaces_stand_apart(rows: Any) -> None:
     for call, workspace, agent in calls:
         rows.call(call, workspace=workspace, agent_id=agent)
         _says(rows, call, *("a" if workspace == "second" else "au"), workspace=workspace)
-    assert rows.values(METRIC, "workspace", "agent_id", "turn_position", "n_calls", "reach_rate", "n_ended") == [
+    assert rows.values(METRIC, "workspace", "agent_id", "turn_position", "n_calls", "survival_rate", "n_ended") == [
         ("main", "a2", 1, 2, 1.0, 0),
         ("main", "a2", 2, 2, 1.0, 2),
         ("main", None, 1, 1, 1.0, 0),

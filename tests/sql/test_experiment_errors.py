@@ -41,7 +41,7 @@ def test_variants_that_do_not_differ_seldom_seem_to(tmp_path: Path, project: Pro
         LakeRows(Home(tmp_path / "home").open(), project).materialize(connection, "metrics.experiments")
         connection.register("drawn", frame.drop("number"))
         connection.execute("insert into marts.fct_conversations by name select * from drawn")
-        for key in ("intermediate.int_experiment_arms", "metrics.experiments"):
+        for key in ("intermediate.int_experiment_arms", "intermediate.int_experiment_tests", "metrics.experiments"):
             connection.execute(f"create or replace table {key} as {project.by_key[key].sql}")
         rows = connection.execute(
             "select measure, count(*), count(*) filter (where p_value < 0.05), "

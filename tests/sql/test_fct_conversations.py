@@ -229,6 +229,9 @@ def test_repeat_caller_within_seven_days_of_the_same_agent(rows: Any) -> None:
     calls = [("c1", "+1", "a1", 0), ("c2", "+1", "a1", 7), ("c3", "+1", "a1", 15), ("c4", "+1", "a2", 16)]
     calls += [("c5", "+2", "a1", 16), ("c6", None, "a1", 16), ("d2", "+3", "a1", 1), ("d1", "+3", "a1", 2)]
     calls += [("e1", "+4", "a1", 1), ("e2", "+4", "a1", 2), ("f1", "+5", "a1", 1), ("f2", "+5", "a1", 2)]
+    # nor is a conversation that the seed leaves out
+    calls += [("g1", "+6", "a1", 1), ("g2", "+6", "a1", 2)]
+    rows.seed("excluded_callers", "conversation_id,g1,a test")
     # an attempt that reached nobody, or a machine, is not a contact
     attempts: dict[str, dict[str, Any]] = {
         "e1": {"phone_call_call_result": "busy"},
@@ -241,7 +244,7 @@ def test_repeat_caller_within_seven_days_of_the_same_agent(rows: Any) -> None:
     assert [value for (value,) in rows.values(KEY, "is_repeat_caller_7d")] == [
         *(False, True, False, False),
         *(False, None, True, False),
-        *[False] * 4,
+        *[False] * 6,
     ]
 
 

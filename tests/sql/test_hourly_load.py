@@ -55,8 +55,9 @@ def test_hourly_load_counts_by_the_clock_of_the_workspace(rows: Any) -> None:
             "success_coverage": 0.25,
             "cost_credits": 60,
             "cost_usd": 0.1,
+            "n_priced": 2,  # c2 and c4
             "cost_usd_coverage": 0.5,
-            "cost_usd_per_call": 0.025,
+            "cost_usd_per_call": 0.05,
             "n_peak_calls": 3,
         }
     )
@@ -74,6 +75,7 @@ def test_hourly_load_counts_by_the_clock_of_the_workspace(rows: Any) -> None:
         "success_coverage": None,
         "cost_credits": None,
         "cost_usd": None,
+        "n_priced": 0,
         "cost_usd_coverage": None,
         "cost_usd_per_call": None,
         "n_peak_calls": 1,

@@ -342,3 +342,13 @@ def test_no_time_is_below_0(rows: Any) -> None:
     assert rows.values(retrievals, "latency_secs") == [(None,)]
     assert rows.values("marts.fct_turns", "rag_latency_secs") == [(None,)] * 5
     assert rows.values("metrics.agent_daily", "call_minutes", "n_handled", "n_queued") == [(0.0, 0, 0)]
+
+
+def test_a_conversation_whose_error_is_a_text_is_an_error(rows: Any) -> None:
+    for name, error in (("c1", "Agent not found"), ("c2", ""), ("c3", "Rate_limit hit")):
+        rows.document(conversation(name, error=error))
+    assert rows.values(KEY, "outcome", "outcome_reason", "error_reason") == [
+        ("error", "other", "Agent not found"),
+        ("contained", "other", ""),
+        ("error", "quota", "Rate_limit hit"),
+    ]

@@ -204,3 +204,13 @@ def _columns(result):
     branch = {f"branch_info_{key}": value for key, value in result.get("branch_info", {}).items()}
     columns = {key: value for key, value in result.items() if key != "branch_info"} | branch
     return {key if key == "result_type" else f"result_{key}": value for key, value in columns.items()}
+
+
+def test_an_error_that_is_a_text_is_its_reason(rows):
+    (row,) = rows("conversations", metadata={"start_time_unix_secs": STARTED, "error": "Agent not found"})
+    assert {key: row.get(key) for key in ("error_reason", "error_code", "error_type", "extra")} == {
+        "error_reason": "Agent not found",
+        "error_code": None,
+        "error_type": None,
+        "extra": None,
+    }

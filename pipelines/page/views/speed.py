@@ -164,7 +164,7 @@ def _drop_off(visit: Visit) -> Chart:
             {
                 "series": visit.agent(row["agent_id"]),
                 "x": row["position"],
-                "value": row["reach_rate"],
+                "value": row["survival_rate"],
                 "n": row["n_started"],
                 "tip": f"{visit.agent(row['agent_id'])}: {row['n_calls']:,} of {row['n_started']:,} reach "
                 f"turn {row['position']}",
@@ -178,7 +178,7 @@ def _drop_off(visit: Visit) -> Chart:
             "value": ("share", "share of 1"),
             "n": ("conversations", "count"),
         },
-        metric="metrics.conversation_flow.reach_rate",
+        metric="metrics.conversation_flow.survival_rate",
     )
 
 

@@ -231,7 +231,7 @@ def test_a_metric_is_limited_in_rows_and_says_what_it_has_no_column_for(home: Ho
         ("metric", name | {"limit": 2}),
         ("metric", name | {"until": dates[0]}),
         ("metric", {"name": "cost_reconciliation.unexplained_credits", "agent": rows[0]["agent_id"]}),
-        ("metric", {"name": "conversation_flow.reach_rate", "since": "7d"}),
+        ("metric", {"name": "conversation_flow.survival_rate", "since": "7d"}),
     )
     assert ([row["start_date"] for row in all_rows["rows"]], all_rows["is_truncated"]) == (dates, False)
     assert ([row["start_date"] for row in two["rows"]], two["n"], two["is_truncated"]) == (dates[:2], 2, True)

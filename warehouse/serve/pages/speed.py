@@ -80,7 +80,7 @@ select
     positions.position,
     cast(coalesce(sum(n_conversations) filter (by_length.n_turns >= positions.position), 0) as bigint) as n_calls,
     cast(sum(n_conversations) as bigint) as n_started,
-    n_calls / n_started as reach_rate
+    n_calls / n_started as survival_rate
 from by_length
 cross join positions
 group by all

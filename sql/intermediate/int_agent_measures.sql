@@ -52,16 +52,12 @@ success_coverage = "Conversations judged among the finished ones."
 # Cost
 cost_credits = "Cost of finished conversations, language models included; null when no conversation's is known."
 cost_usd = "Cost of finished conversations whose cost in US dollars is known, language models included; null when none is."
-n_priced = "Finished conversations whose cost in US dollars is known: what cost_usd is the sum of, and the n of cost_usd_per_call."
 cost_usd_coverage = "Finished conversations whose cost in US dollars is known, among the finished ones."
-cost_usd_per_call = "Mean cost of a finished conversation, over those whose cost is known."
-priced_minutes = "Minutes of the finished conversations whose cost is known: the n of cost_usd_per_minute."
-cost_usd_per_minute = "Cost per minute of the finished conversations whose cost is known."
-n_priced_success = "Successes among the conversations whose cost is known: the n of cost_usd_per_success."
-cost_usd_per_success = "Cost of all finished conversations whose cost is known, per successful one of them."
+cost_usd_per_call = "Cost per finished conversation."
+cost_usd_per_minute = "Cost per minute of finished conversations."
+cost_usd_per_success = "Cost of all finished conversations per successful one."
 traced_cost_usd = "Cost of all finished conversations whose next 7 days are in the data: the numerator of cost_usd_per_resolution."
-n_priced_resolved = "First-contact resolutions among the conversations whose cost is known: the n of cost_usd_per_resolution."
-cost_usd_per_resolution = "Cost of all finished conversations whose cost is known and whose next 7 days are in the data, per first-contact resolution among them."
+cost_usd_per_resolution = "Cost of all finished conversations whose next 7 days are in the data, per first-contact resolution."
 llm_cost_usd = "Price of the tokens that were initiated, not to be added to cost_usd, which has the charge for them; null when no usage is reported."
 # Talk and silence
 n_agent_turns = "Entries in which the agent said something."
@@ -216,40 +212,40 @@ differs_from_vendor = "Conversations without a reported cost in dollars are valu
 
 [metrics.cost_usd_coverage]
 name = "Cost coverage"
-numerator = "n_priced: finished conversations with a known cost_usd"
+numerator = "finished conversations with a known cost_usd"
 denominator = "n_calls"
 null_when = "null without finished conversations"
 direction = "high"
-differs_from_vendor = "No counterpart known. Below 1, cost_usd is too low; what is divided from it is over the conversations whose cost is known."
+differs_from_vendor = "No counterpart known. Below 1, cost_usd and what is divided from it are too low."
 
 [metrics.cost_usd_per_call]
 name = "Cost per conversation"
 numerator = "cost_usd"
-denominator = "n_priced"
-null_when = "null when no conversation's cost is known"
+denominator = "n_calls"
+null_when = "null without finished conversations or without a known cost"
 direction = "low"
-differs_from_vendor = "Conversations deleted at the vendor are kept; those without a known cost are in neither part."
+differs_from_vendor = "Conversations deleted at the vendor are kept."
 
 [metrics.cost_usd_per_minute]
 name = "Cost per minute"
 numerator = "cost_usd"
-denominator = "priced_minutes"
-null_when = "null when no cost is known, or these conversations lasted no time"
+denominator = "call_minutes"
+null_when = "null when the conversations lasted no time or no cost is known"
 direction = "low"
 
 [metrics.cost_usd_per_success]
 name = "Cost per successful conversation"
-numerator = "cost_usd, of all finished conversations whose cost is known"
-denominator = "n_priced_success"
-null_when = "null without a success whose cost is known"
+numerator = "cost_usd, of all finished conversations"
+denominator = "n_success"
+null_when = "null without a success or without a known cost"
 direction = "low"
 differs_from_vendor = "No counterpart known. Conversations judged unknown are in the cost and not among the successes."
 
 [metrics.cost_usd_per_resolution]
 name = "Cost per first-contact resolution"
 numerator = "traced_cost_usd: cost of all finished conversations whose next 7 days are in the data"
-denominator = "n_priced_resolved"
-null_when = "null without a resolution whose cost is known"
+denominator = "n_resolved"
+null_when = "null without a resolution or without a known cost"
 direction = "low"
 differs_from_vendor = "No counterpart known. Conversations of unknown callers are in the cost and never resolved."
 
@@ -592,9 +588,6 @@ sums as (
         cast(sum(cost_credits) filter (where is_counted) as bigint) as cost_credits,
         cast(sum(cast(cost_usd as decimal(38, 12))) filter (where is_counted) as double) as cost_usd,
         count(cost_usd) filter (where is_counted) as n_priced,
-        cast(coalesce(sum(call_duration_secs) filter (where is_counted and cost_usd is not null), 0) as bigint)
-            as priced_secs,
-        count(cost_usd) filter (where is_counted and call_successful = 'success') as n_priced_success,
         cast(sum(cast(llm_cost_usd as decimal(38, 12))) filter (where is_counted) as double) as llm_cost_usd,
         cast(coalesce(sum(n_agent_turns) filter (where is_counted), 0) as bigint) as n_agent_turns,
         cast(coalesce(sum(n_interruptions) filter (where is_counted), 0) as bigint) as n_interruptions,
@@ -618,8 +611,6 @@ sums as (
         count(*) filter (where is_reached and is_over_7d and is_back_7d is not null) as n_traced,
         count(*) filter (where is_reached and is_over_7d and not is_back_7d and call_successful = 'success')
             as n_resolved,
-        count(cost_usd) filter (where is_reached and is_over_7d and not is_back_7d and call_successful = 'success')
-            as n_priced_resolved,
         count(*) filter (where is_reached and is_over_7d and is_back_7d is not null and is_judged) as n_traced_judged,
         cast(sum(cast(cost_usd as decimal(38, 12))) filter (where is_counted and is_over_7d) as double)
             as traced_cost_usd,
@@ -748,16 +739,12 @@ final as (
         judged.n_judged / nullif(judged.n_calls, 0) as success_coverage,
         judged.cost_credits,
         judged.cost_usd,
-        judged.n_priced,
         judged.n_priced / nullif(judged.n_calls, 0) as cost_usd_coverage,
-        judged.cost_usd / nullif(judged.n_priced, 0) as cost_usd_per_call,
-        judged.priced_secs / 60 as priced_minutes,
-        judged.cost_usd / (nullif(judged.priced_secs, 0) / 60) as cost_usd_per_minute,
-        judged.n_priced_success,
-        judged.cost_usd / nullif(judged.n_priced_success, 0) as cost_usd_per_success,
+        judged.cost_usd / nullif(judged.n_calls, 0) as cost_usd_per_call,
+        judged.cost_usd / (nullif(judged.call_secs, 0) / 60) as cost_usd_per_minute,
+        judged.cost_usd / nullif(judged.n_success, 0) as cost_usd_per_success,
         judged.traced_cost_usd,
-        judged.n_priced_resolved,
-        judged.traced_cost_usd / nullif(judged.n_priced_resolved, 0) as cost_usd_per_resolution,
+        judged.traced_cost_usd / nullif(judged.n_resolved, 0) as cost_usd_per_resolution,
         judged.llm_cost_usd,
         judged.n_agent_turns,
         judged.n_interruptions,

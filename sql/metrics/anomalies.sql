@@ -15,7 +15,7 @@ agent_id = "Agent that the conversations were started with."
 agent_name = "Latest name of the agent; null when the API never reported one."
 measure = "Column of metrics.agent_daily."
 value = "The measure on the day, in its own unit."
-n_observations = "What the day's measure was taken over: conversations, judged or priced ones, agent entries or waits."
+n_observations = "What the day's measure was taken over: conversations, judged conversations, agent entries or waits."
 n_days_before = "Days before that the expected is taken from, 28 at most."
 expected = "Weighted mean of the days before; null with fewer than 7."
 spread = "Weighted standard deviation of the days before, at least what chance gives; null with fewer than 7."
@@ -125,7 +125,6 @@ measured as (
             when measures.measure in ('containment_rate', 'abandonment_rate') then agent_daily.n_reached
             when measures.measure = 'interruption_rate' then agent_daily.n_agent_turns
             when measures.measure in ('wait_p50_secs', 'wait_p95_secs') then agent_daily.n_waits
-            when measures.measure = 'cost_usd_per_call' then agent_daily.n_priced
             else agent_daily.n_calls
         end as n_observations
     from agent_daily

@@ -19,10 +19,9 @@ n_recipients_answered = "Recipients of whom a person took a finished conversatio
 recipient_answer_rate = "Recipients of whom a person took a conversation, among all of the batch."
 n_answered = "Finished conversations that a person took."
 answer_rate = "Conversations answered among the finished ones."
-cost_usd_per_call = "US dollars per finished conversation whose cost is known."
-n_priced_answered = "Conversations answered whose cost is known: the n of cost_usd_per_answered."
-cost_usd_per_answered = "US dollars of all finished conversations whose cost is known, per answered one of them."
-cost_usd_per_success = "US dollars of all finished conversations whose cost is known, per successful one of them."
+cost_usd_per_call = "US dollars per finished conversation."
+cost_usd_per_answered = "US dollars of all finished conversations per answered one."
+cost_usd_per_success = "US dollars of all finished conversations per successful one."
 
 [tests]
 not_null = [
@@ -82,9 +81,9 @@ name = "Cost of a batch"
 
 [metrics.cost_usd_per_answered]
 name = "Cost per answered conversation"
-numerator = "cost_usd, of all finished conversations whose cost is known"
-denominator = "n_priced_answered"
-null_when = "null without an answered conversation whose cost is known"
+numerator = "cost_usd, of all finished conversations"
+denominator = "n_answered"
+null_when = "null without an answered conversation or without a known cost"
 direction = "low"
 
 [metrics.cost_usd_per_success]
@@ -135,8 +134,7 @@ recipients as (
         batch_call_id,
         count(distinct recipient) as n_recipients,
         count(distinct recipient) filter (where is_counted and is_taken) as n_recipients_answered,
-        count(*) filter (where is_counted and is_taken) as n_answered,
-        count(cost_usd) filter (where is_counted and is_taken) as n_priced_answered
+        count(*) filter (where is_counted and is_taken) as n_answered
     from counted_conversations
     group by all
 ),
@@ -189,12 +187,9 @@ final as (
         batches.success_coverage,
         batches.cost_credits,
         batches.cost_usd,
-        coalesce(batches.n_priced, 0) as n_priced,
         batches.cost_usd_coverage,
         batches.cost_usd_per_call,
-        coalesce(recipients.n_priced_answered, 0) as n_priced_answered,
-        batches.cost_usd / nullif(recipients.n_priced_answered, 0) as cost_usd_per_answered,
-        coalesce(batches.n_priced_success, 0) as n_priced_success,
+        batches.cost_usd / nullif(recipients.n_answered, 0) as cost_usd_per_answered,
         batches.cost_usd_per_success
     from keys
     left join batches

@@ -7,7 +7,7 @@ grain = ["workspace", "local_weekday", "local_start_hour"]
 inherits_columns_from = "intermediate.int_agent_measures"
 
 [columns]
-cost_usd_per_call = "US dollars per finished conversation whose cost is known."
+cost_usd_per_call = "US dollars per finished conversation."
 n_peak_calls = "Most conversations that ran at once at any moment of such an hour."
 
 [tests]
@@ -145,7 +145,6 @@ final as (
         hours.success_coverage,
         hours.cost_credits,
         hours.cost_usd,
-        coalesce(hours.n_priced, 0) as n_priced,
         hours.cost_usd_coverage,
         hours.cost_usd_per_call,
         peaks.n_peak_calls

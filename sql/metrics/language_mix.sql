@@ -6,8 +6,8 @@ inherits_columns_from = "intermediate.int_agent_measures"
 
 [columns]
 call_share = "These conversations among the agent's finished conversations of the day."
-cost_usd_per_call = "US dollars per finished conversation whose cost is known."
-cost_usd_per_minute = "US dollars per minute of finished conversations whose cost is known."
+cost_usd_per_call = "US dollars per finished conversation."
+cost_usd_per_minute = "US dollars per minute of finished conversations."
 
 [tests]
 not_null = ["workspace", "start_date", "n_calls", "call_share", "call_minutes", "n_success", "n_failure", "n_unknown"]
@@ -62,10 +62,8 @@ final as (
         containment_rate,
         cost_credits,
         cost_usd,
-        n_priced,
         cost_usd_coverage,
         cost_usd_per_call,
-        priced_minutes,
         cost_usd_per_minute,
         n_waits,
         wait_p50_secs,

@@ -26,10 +26,8 @@ input_cache_write_usd = "Price of the tokens written to the cache; null when non
 output_usd = "Price of the tokens written by the model; null when none is reported."
 other_usd = "Price of tokens of other kinds; null when none is reported."
 llm_cost_usd = "Price of all these tokens; null when none is reported."
-n_priced = "Conversations with a price of the model: the n of llm_cost_usd_per_call."
 llm_cost_usd_coverage = "Conversations with a price among the conversations."
-llm_cost_usd_per_call = "US dollars per conversation with a price of the model."
-priced_minutes = "Minutes of the conversations with a price, the whole of each: the n of llm_cost_usd_per_minute."
+llm_cost_usd_per_call = "US dollars per conversation that the model was paid for."
 llm_cost_usd_per_minute = "US dollars per minute of these conversations."
 delivered_tokens = "Tokens of all kinds that were delivered, a count: the part of scope irreversible."
 delivered_usd = "Price of the tokens that were delivered; null when none is reported."
@@ -56,25 +54,25 @@ differs_from_vendor = "Free LLM dollars are not taken off; what was generated an
 
 [metrics.llm_cost_usd_coverage]
 name = "LLM cost coverage"
-numerator = "n_priced: conversations with a price of the model"
+numerator = "conversations with a price of the model"
 denominator = "n_calls"
 null_when = "null without conversations that the model was paid for"
 direction = "high"
-differs_from_vendor = "No counterpart known. Below 1, llm_cost_usd is too low; what is divided from it is over the conversations with a price."
+differs_from_vendor = "No counterpart known. Below 1, llm_cost_usd and what is divided from it are too low."
 
 [metrics.llm_cost_usd_per_call]
 name = "LLM cost per conversation"
 numerator = "llm_cost_usd"
-denominator = "n_priced: conversations with a price of the model"
-null_when = "null when no price is reported"
+denominator = "n_calls: conversations that the model was paid for"
+null_when = "null without such conversations or without a price"
 direction = "low"
 differs_from_vendor = "Per conversation that used the model, not per conversation of the agent."
 
 [metrics.llm_cost_usd_per_minute]
 name = "LLM cost per minute"
 numerator = "llm_cost_usd"
-denominator = "priced_minutes: of the conversations with a price of the model"
-null_when = "null when no price is reported, or these conversations lasted no time"
+denominator = "call_minutes of the conversations that the model was paid for"
+null_when = "null when these conversations lasted no time or no price is reported"
 direction = "low"
 differs_from_vendor = "What was paid, where the vendor's calculator estimates."
 
@@ -106,10 +104,6 @@ initiated as (
         count(*) as n_calls,
         count(llm_usage.llm_cost_usd) as n_priced,
         cast(coalesce(sum(conversations.call_duration_secs), 0) as bigint) as call_secs,
-        cast(
-            coalesce(sum(conversations.call_duration_secs) filter (where llm_usage.llm_cost_usd is not null), 0)
-            as bigint
-        ) as priced_secs,
         cast(sum(llm_usage.input_tokens) as bigint) as input_tokens,
         cast(sum(llm_usage.input_cache_read_tokens) as bigint) as input_cache_read_tokens,
         cast(sum(llm_usage.input_cache_write_tokens) as bigint) as input_cache_write_tokens,
@@ -166,11 +160,9 @@ final as (
         initiated.output_usd,
         initiated.other_usd,
         cast(initiated.llm_cost_usd as double) as llm_cost_usd,
-        coalesce(initiated.n_priced, 0) as n_priced,
         initiated.n_priced / initiated.n_calls as llm_cost_usd_coverage,
-        cast(initiated.llm_cost_usd as double) / nullif(initiated.n_priced, 0) as llm_cost_usd_per_call,
-        coalesce(initiated.priced_secs, 0) / 60 as priced_minutes,
-        cast(initiated.llm_cost_usd as double) / (nullif(initiated.priced_secs, 0) / 60) as llm_cost_usd_per_minute,
+        cast(initiated.llm_cost_usd as double) / initiated.n_calls as llm_cost_usd_per_call,
+        cast(initiated.llm_cost_usd as double) / (nullif(initiated.call_secs, 0) / 60) as llm_cost_usd_per_minute,
         coalesce(delivered.delivered_tokens, 0) as delivered_tokens,
         cast(delivered.delivered_usd as double) as delivered_usd,
         cast(initiated.llm_cost_usd - delivered.delivered_usd as double) as undelivered_usd

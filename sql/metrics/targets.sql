@@ -102,7 +102,7 @@ candidates as (
             when
                 targets.metric in (
                     'reach_rate', 'success_coverage', 'transfer_rate', 'voicemail_rate', 'error_rate',
-                    'cost_usd', 'llm_cost_usd'
+                    'cost_usd', 'cost_usd_per_call', 'cost_usd_per_minute', 'llm_cost_usd'
                 )
                 then weeks.n_calls
             when targets.metric in ('containment_rate', 'abandonment_rate') then weeks.n_reached
@@ -115,9 +115,8 @@ candidates as (
             when targets.metric = 'fcr_rate' then weeks.n_traced
             when targets.metric = 'fcr_judged_rate' then weeks.n_traced_judged
             when targets.metric = 'interruption_rate' then weeks.n_agent_turns
-            when targets.metric in ('cost_usd_per_call', 'cost_usd_per_minute') then weeks.n_priced
-            when targets.metric = 'cost_usd_per_success' then weeks.n_priced_success
-            when targets.metric = 'cost_usd_per_resolution' then weeks.n_priced_resolved
+            when targets.metric = 'cost_usd_per_success' then weeks.n_success
+            when targets.metric = 'cost_usd_per_resolution' then weeks.n_resolved
         end as n_observations
     from weeks
     inner join targets

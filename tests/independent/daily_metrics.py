@@ -154,9 +154,6 @@ def _agents_day(documents: list[Document]) -> Row:
     success, failure = verdicts.count("success"), verdicts.count("failure")
     usd = [cost_usd(call) for call in calls]
     cost = total(usd)
-    priced = [number for number, value in enumerate(usd) if value is not None]
-    priced_secs = sum(calls[number]["metadata"].get("call_duration_secs") or 0 for number in priced)
-    priced_success = sum(verdicts[number] == "success" for number in priced)
     spoken = [
         entry
         for call in calls
@@ -184,12 +181,9 @@ def _agents_day(documents: list[Document]) -> Row:
         "cost_credits": total(call["metadata"].get("cost") for call in calls),
         "cost_usd": cost,
         "cost_usd_coverage": ratio(sum(value is not None for value in usd), n),
-        "n_priced": len(priced),
-        "cost_usd_per_call": ratio(cost, len(priced)),
-        "priced_minutes": priced_secs / 60,
-        "cost_usd_per_minute": ratio(cost, priced_secs / 60),
-        "n_priced_success": priced_success,
-        "cost_usd_per_success": ratio(cost, priced_success),
+        "cost_usd_per_call": ratio(cost, n),
+        "cost_usd_per_minute": ratio(cost, secs / 60),
+        "cost_usd_per_success": ratio(cost, success),
         "llm_cost_usd": total(llm_usd(call) for call in calls),
         "n_agent_turns": len(spoken),
         "n_interruptions": cut,

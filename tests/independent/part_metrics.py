@@ -137,8 +137,7 @@ def _models_day(uses: list[Row]) -> Row:
     cost = total(price for price_list in prices.values() for price in price_list)
     sent = [amount for use in uses for amount in (use["sent"] or {}).values()]
     sent_usd = total(amount.get("price") for amount in sent)
-    priced = [use for use in initiated if any(amount.get("price") is not None for amount in use["made"].values())]
-    priced_secs = sum(use["document"]["metadata"].get("call_duration_secs") or 0 for use in priced)
+    n_priced = sum(any(amount.get("price") is not None for amount in use["made"].values()) for use in initiated)
     kinds = ("input", "input_cache_read", "input_cache_write")
     return {
         "n_calls": n,
@@ -153,10 +152,9 @@ def _models_day(uses: list[Row]) -> Row:
             p for kind, price_list in prices.items() if kind not in (*kinds, "output_total") for p in price_list
         ),
         "llm_cost_usd": cost,
-        "llm_cost_usd_coverage": ratio(len(priced), n),
-        "n_priced": len(priced),
-        "llm_cost_usd_per_call": ratio(cost, len(priced)),
-        "llm_cost_usd_per_minute": ratio(cost, priced_secs / 60),
+        "llm_cost_usd_coverage": ratio(n_priced, n),
+        "llm_cost_usd_per_call": ratio(cost, n),
+        "llm_cost_usd_per_minute": ratio(cost, secs / 60),
         "delivered_tokens": sum(amount.get("tokens") or 0 for amount in sent),
         "delivered_usd": sent_usd,
         "undelivered_usd": None if cost is None or sent_usd is None else cost - sent_usd,

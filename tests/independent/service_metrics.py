@@ -117,8 +117,7 @@ def _served(calls: list[Document], words: dict[str, str], after: dict[str, float
         "fcr_judged_rate": ratio(len(resolved), len(traced_judged)),
         "fcr_coverage": ratio(len(traced_judged), len(traced)),
         "traced_cost_usd": cost,
-        "n_priced_resolved": sum(cost_usd(call) is not None for call in resolved),
-        "cost_usd_per_resolution": ratio(cost, sum(cost_usd(call) is not None for call in resolved)),
+        "cost_usd_per_resolution": ratio(cost, len(resolved)),
     }
 
 

@@ -257,8 +257,7 @@ def test_a_summary_adds_money_up_in_decimals(tmp_path: Path) -> None:
         connection.execute("create schema metrics; create schema marts")
         connection.execute(
             "create table metrics.agent_daily as select date '2026-11-21' as start_date, 1 as n_calls, 0 as n_open, "
-            "1 as n_success, 0 as n_failure, 10 as cost_credits, 0.1::double as cost_usd, 1 as n_priced, "
-            "1 as n_priced_success "
+            "1 as n_success, 0 as n_failure, 10 as cost_credits, 0.1::double as cost_usd, 1.0 as cost_usd_coverage "
             "from range(3)"
         )
         connection.execute("create table marts.fct_turns (wait_secs double, is_counted boolean)")

@@ -92,7 +92,7 @@ def test_a_list_with_conditions_has_the_measures_of_all_its_pages(query, where, 
         f"""
         select count(*) as n, count(*) filter (call_successful in ('success', 'failure')) as n_judged,
             count(*) filter (call_successful = 'success') / nullif(n_judged, 0) as success_rate,
-            count(*) filter (is_error) / count(*) as error_rate, avg(cost_usd) as usd,
+            count(*) filter (is_error) / count(*) as error_rate, sum(cost_usd) / count(*) as usd,
             (select quantile_cont(wait_secs, 0.95) from marts.fct_turns where conversation_id in
                 (select conversation_id from marts.fct_conversations where {NOW} and {where})) as wait
         from marts.fct_conversations where {NOW} and {where}

@@ -46,8 +46,7 @@ select
         as success_rate,
     count(*) filter (outcome = 'contained') / nullif(count(*) filter (outcome not in ('not_reached', 'voicemail')), 0)
         as containment_rate,
-    sum(cost_usd) / nullif(count(*) filter (call_successful = 'success' and cost_usd is not null), 0)
-        as cost_usd_per_success,
+    sum(cost_usd) / nullif(count(*) filter (call_successful = 'success'), 0) as cost_usd_per_success,
     (
         select quantile_cont(wait_secs, 0.95)
         from marts.fct_turns
@@ -114,7 +113,7 @@ def test_without_a_filter_on_channel_language_or_version_the_measures_are_those_
         select
             sum(n_calls) as n_calls,
             sum(n_success) / sum(n_success + n_failure) as success_rate,
-            sum(cost_usd) / sum(n_priced_success) as cost_usd_per_success,
+            sum(cost_usd) / sum(n_success) as cost_usd_per_success,
             sum(n_errors) / sum(n_calls) as error_rate
         from metrics.agent_daily
         where start_date between '2026-11-12' and '2026-11-25' and agent_id = '{CLINIC}'
@@ -129,7 +128,7 @@ def test_a_week_of_an_agent_has_the_numbers_of_the_scorecard(client, page_home):
     (expected,) = sql(
         page_home,
         f"""
-        select n_calls, success_rate, cost_usd / n_priced_success as cost_usd_per_success, wait_p95_secs
+        select n_calls, success_rate, cost_usd / n_success as cost_usd_per_success, wait_p95_secs
         from metrics.agent_scorecard where agent_id = '{CLINIC}' and week_start_date = '2026-11-16'
         """,
     )

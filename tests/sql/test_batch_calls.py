@@ -66,12 +66,9 @@ def test_batch_calls(rows: Any) -> None:
             "success_coverage": 1 / 3,
             "cost_credits": None,
             "cost_usd": 0.3,
-            "n_priced": 2,  # c1, c2
             "cost_usd_coverage": 1 / 3,
-            "cost_usd_per_call": 0.15,
-            "n_priced_answered": 2,
+            "cost_usd_per_call": 0.05,
             "cost_usd_per_answered": 0.15,
-            "n_priced_success": 1,
             "cost_usd_per_success": 0.3,
         }
     )
@@ -137,16 +134,4 @@ def test_recipients_that_were_never_called_count(rows: Any) -> None:
     assert {name for name, value in never_called.items() if value == 0 and name != "recipient_answer_rate"} == {
         *("n_recipients_called", "n_recipients_answered", "n_calls", "n_open", "n_answered", "n_voicemail"),
         *("n_errors", "call_minutes", "n_success", "n_failure", "n_unknown"),
-        *("n_priced", "n_priced_answered", "n_priced_success"),
     }
-
-
-def test_the_cost_of_an_answer_is_over_answers_whose_cost_is_known(rows: Any) -> None:
-    taken: dict[str, Any] = {"phone_call_call_result": "answered", "analysis_call_successful": "success"}
-    called(rows, "c1", "r1", cost_fiat_usd=0.3, **taken)
-    called(rows, "c2", "r2", **taken)
-    called(rows, "c3", "r3", cost_fiat_usd=0.1, status="failed", phone_call_call_result="no_answer")
-    names = ("n_answered", "n_priced_answered", "cost_usd_per_answered", "n_success", "n_priced_success")
-    (row,) = rows.model("metrics.batch_calls", *names, "cost_usd_per_success", "n_priced", "cost_usd_per_call")
-    # 0.4 for c1, the one answer and the one success of which a cost is known; and for c1 and c3
-    assert tuple(row.values()) == pytest.approx((2, 1, 0.4, 2, 1, 0.4, 2, 0.2))

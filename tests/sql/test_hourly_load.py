@@ -55,9 +55,8 @@ def test_hourly_load_counts_by_the_clock_of_the_workspace(rows: Any) -> None:
             "success_coverage": 0.25,
             "cost_credits": 60,
             "cost_usd": 0.1,
-            "n_priced": 2,  # c2 and c4
             "cost_usd_coverage": 0.5,
-            "cost_usd_per_call": 0.05,
+            "cost_usd_per_call": 0.025,
             "n_peak_calls": 3,
         }
     )
@@ -75,7 +74,6 @@ def test_hourly_load_counts_by_the_clock_of_the_workspace(rows: Any) -> None:
         "success_coverage": None,
         "cost_credits": None,
         "cost_usd": None,
-        "n_priced": 0,
         "cost_usd_coverage": None,
         "cost_usd_per_call": None,
         "n_peak_calls": 1,

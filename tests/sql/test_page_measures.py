@@ -77,7 +77,7 @@ def test_rates_are_sums_over_sums_and_percentiles_are_over_all_waits(connection)
     assert (row["success_rate"], row["success_coverage"], row["error_rate"]) == (1 / 2, 2 / 4, 1 / 4)
     assert row["cost_usd"] == pytest.approx(0.45)
     assert row["cost_usd_per_success"] == pytest.approx(0.45)
-    assert row["cost_usd_per_call"] == pytest.approx(0.45 / 3)
+    assert row["cost_usd_per_call"] == pytest.approx(0.45 / 4)
     # 1, 2, 3, 4, 5: the median is 3, the 95th percentile lies at 0.95 x 4 = 3.8, between 4 and 5
     assert (row["n_waits"], row["wait_p50_secs"]) == (5, 3.0)
     assert row["wait_p95_secs"] == pytest.approx(4.8)

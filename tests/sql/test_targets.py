@@ -53,7 +53,7 @@ def test_targets(rows: Any) -> None:
 OBSERVATIONS = {
     "n_calls": {
         *("reach_rate", "success_coverage", "transfer_rate", "voicemail_rate", "error_rate"),
-        *("cost_usd", "llm_cost_usd"),
+        *("cost_usd", "cost_usd_per_call", "cost_usd_per_minute", "llm_cost_usd"),
     },
     "n_reached": {"containment_rate", "abandonment_rate"},
     "n_followed": {"contained_no_callback_rate"},
@@ -67,9 +67,8 @@ OBSERVATIONS = {
         *("wait_p50_secs", "wait_p90_secs", "wait_p95_secs", "wait_p99_secs"),
         *("wait_within_good_rate", "wait_within_fair_rate", "wait_within_poor_rate"),
     },
-    "n_priced": {"cost_usd_per_call", "cost_usd_per_minute"},
-    "n_priced_success": {"cost_usd_per_success"},
-    "n_priced_resolved": {"cost_usd_per_resolution"},
+    "n_success": {"cost_usd_per_success"},
+    "n_resolved": {"cost_usd_per_resolution"},
 }
 """Metrics by the number of observations that they are of; that of ``success_rate`` is a sum of two."""
 

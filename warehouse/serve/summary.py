@@ -18,10 +18,9 @@ with days as (
         sum(n_success) / nullif(sum(n_success + n_failure), 0) as success_rate,
         sum(n_success + n_failure) / nullif(sum(n_calls), 0) as success_coverage,
         cast(sum(cost_credits) as bigint) as cost_credits,
-        sum(n_priced) / nullif(sum(n_calls), 0) as cost_usd_coverage,
+        sum(round(cost_usd_coverage * n_calls)) / nullif(sum(n_calls), 0) as cost_usd_coverage,
         cast(sum(cast(cost_usd as decimal(38, 12))) as double) as cost_usd,
-        cast(sum(cast(cost_usd as decimal(38, 12))) as double) / nullif(sum(n_priced_success), 0)
-            as cost_usd_per_success
+        cast(sum(cast(cost_usd as decimal(38, 12))) as double) / nullif(sum(n_success), 0) as cost_usd_per_success
     from metrics.agent_daily
 ),
 

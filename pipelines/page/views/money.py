@@ -78,16 +78,14 @@ def _lede(total: dict[str, Any]) -> str:
             "The price of a credit in this plan is not known: the seed credits_per_usd has no rate for it."
         )
     text = (
-        f"{number(total['cost_usd'], USD)} for {plural(total['n_priced'], 'conversation')}: "
+        f"{number(total['cost_usd'], USD)} for {plural(total['n_calls'], 'conversation')}: "
         f"{number(total['cost_usd_per_call'], USD)} each"
     )
     text += (
-        f", {number(total['cost_usd_per_success'], USD)} per success."
-        if total["n_priced_success"]
-        else ", and no success."
+        f", {number(total['cost_usd_per_success'], USD)} per success." if total["n_success"] else ", and no success."
     )
     if total["n_priced"] < total["n_calls"]:
-        text += f" The cost of {total['n_calls'] - total['n_priced']:,} more is not known."
+        text += f" The cost of {total['n_calls'] - total['n_priced']:,} is not known and not in it."
     return text
 
 
@@ -194,7 +192,7 @@ def _agents(visit: Visit) -> Table:
     return Table(
         name="agents",
         title="By agent",
-        note="cost of the finished conversations whose cost is known",
+        note="cost of all finished conversations",
         rows=[
             row
             | {

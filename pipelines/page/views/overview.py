@@ -75,7 +75,7 @@ MEASURE_LINKS = LINKS | {
 
 TRENDS = (
     ("success_rate", "n_judged", "share of judged conversations, by day"),
-    ("cost_usd_per_success", "n_priced_success", "cost of all conversations ÷ successes, by day"),
+    ("cost_usd_per_success", "n_success", "cost of all conversations ÷ successes, by day"),
     ("wait_p95_secs", "n_waits", "19 of 20 waits were shorter, by day"),
     ("n_calls", "n_calls", "finished conversations, by day"),
     ("error_rate", "n_calls", "failed, ended with an error, or stopped by the platform, by day"),

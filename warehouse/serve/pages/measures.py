@@ -22,7 +22,6 @@ SUMS = {
     "n_voicemail": "count(*) filter (is_voicemail)",
     "n_transferred": "count(*) filter (is_transferred_to_agent or is_transferred_to_human)",
     "n_priced": "count(cost_usd)",
-    "n_priced_success": "count(cost_usd) filter (call_successful = 'success')",
     "n_ratings": "count(rating)",
     "n_agent_turns": "cast(coalesce(sum(n_agent_turns), 0) as bigint)",
     "n_interruptions": "cast(coalesce(sum(n_interruptions), 0) as bigint)",
@@ -44,8 +43,8 @@ RATIOS = {
     "transfer_rate": ("n_transferred", "n_calls"),
     "interruption_rate": ("n_interruptions", "n_agent_turns"),
     "rating": ("rating_points", "n_ratings"),
-    "cost_usd_per_success": ("cost_usd", "n_priced_success"),
-    "cost_usd_per_call": ("cost_usd", "n_priced"),
+    "cost_usd_per_success": ("cost_usd", "n_success"),
+    "cost_usd_per_call": ("cost_usd", "n_calls"),
     "cost_usd_coverage": ("n_priced", "n_calls"),
 }
 """Numerator and denominator of each rate; null where the denominator is 0."""

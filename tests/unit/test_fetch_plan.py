@@ -43,7 +43,7 @@ def rate(home, name, outcome):
 
 @pytest.fixture
 def home(tmp_path):
-    """A workspace in which a conversation stands for each reason."""
+    """A workspace in which each reason has a conversation."""
     home = Home(tmp_path / "home").open()
     names = ("new", "rated before", "rated", "refused", "gone once", "unreadable", "settled")
     listed_at = NOW - 4 * HOUR

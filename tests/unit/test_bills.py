@@ -42,6 +42,8 @@ def test_cost_in_the_currency_of_the_row_of_the_column_or_unknown() -> None:
     without = bill("timestamp total_cost", "DateTime Float", [None, None], ["2026-11-21 00:00:00", 4])
     assert list(parse_bill(with_units, "cost")) == [(FIRST, "agents", "eur", 1.5), (FIRST, "agents", "usd", 2.0)]
     assert list(parse_bill(without, "cost")) == [(FIRST, "unknown", "unknown", 4.0)]
+    in_credits = bill("timestamp total_cost", "DateTime Float", [None, "credits"], ["2026-11-21", 4])
+    assert list(parse_bill(in_credits, "cost")) == [(FIRST, "unknown", "unknown", 4.0)]
     of_another_name = bill("timestamp length spent", "DateTime Float Float", [None, "s", "EUR"], ["2026-11-21", 60, 5])
     assert list(parse_bill(of_another_name, "cost")) == [(FIRST, "unknown", "eur", 5.0)]
 
@@ -56,17 +58,17 @@ def test_an_empty_bill_needs_no_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "row"),
+    ("columns", "row", "message"),
     [
-        ("timestamp product_type", ["2026-11-21", "agents"]),
-        ("product_type credits_used", ["agents", 1]),
-        ("timestamp credits_used", ["soon", 1]),
-        ("timestamp credits_used", [True, 1]),
-        ("timestamp credits_used", ["2026-11-21", "many"]),
-        ("timestamp credits_used", ["2026-11-21", True]),
-        ("timestamp credits_used", ["2026-11-21", float("nan")]),
+        ("timestamp product_type", ["2026-11-21", "agents"], "no column of the bill has the credits"),
+        ("product_type credits_used", ["agents", 1], "no column of the bill has the time"),
+        ("timestamp credits_used", ["soon", 1], "Invalid isoformat string: 'soon'"),
+        ("timestamp credits_used", [True, 1], "a time of the bill is not a time"),
+        ("timestamp credits_used", ["2026-11-21", "many"], "could not convert string to float: 'many'"),
+        ("timestamp credits_used", ["2026-11-21", True], "an amount of the bill is not a number"),
+        ("timestamp credits_used", ["2026-11-21", float("nan")], "an amount of the bill is not a number"),
     ],
 )
-def test_what_is_no_bill(columns: str, row: list[Any]) -> None:
-    with pytest.raises(ValueError, match=r"."):
+def test_what_is_no_bill(columns: str, row: list[Any], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
         list(parse_bill({"columns": columns.split(), "rows": [row]}, "credits"))

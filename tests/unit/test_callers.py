@@ -39,6 +39,7 @@ def who(flat):
         ("15550100003", "+15550100001", "+15550100003"),
         ("+44 (0)20 7946 0958", OWN, "+442079460958"),
         ("0044 20 7946 0958", OWN, "+442079460958"),
+        ("0044 20 7946 0958", None, "+442079460958"),
         ("0151 23456789", OWN, "+4915123456789"),
         ("4915123456789", "+15550100001", "+4915123456789"),
         ("tel:+1-555-010-0003", None, "+15550100003"),
@@ -57,7 +58,7 @@ def test_a_number_is_one_caller_in_every_notation(number, agent_number, caller, 
 
 
 @pytest.mark.parametrize(
-    "number", ["anonymous", "Anonymous", "+266696687", "RESTRICTED", "unknown", "", " ", "<redacted>"]
+    "number", ["anonymous", "Anonymous", "+266696687", "RESTRICTED", "No-ID", "unknown", "", " ", "<redacted>"]
 )
 def test_a_withheld_or_erased_number_is_no_caller(number, who):
     assert who(phone_call(number)) == ("inbound", None)

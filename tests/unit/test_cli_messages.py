@@ -20,7 +20,7 @@ from pipelines.cli.sync import describe_fetched, new_run_id
 from pipelines.cli.text_table import aligned
 from pipelines.usecases.erasure import ErasureResult, Receipt
 from warehouse.errors import QueryError
-from warehouse.serve.summary import summary_facts
+from warehouse.serve.summary import markdown_summary, slack_summary, summary_facts
 from warehouse.serve.value_format import duration, format_value, moment, plural, size
 
 ACCESS = "Give this user access, or become the user whose file it is, then run the command again.\n"
@@ -77,6 +77,39 @@ def test_a_dry_run_asks_nobody_and_is_no_yes(
 def test_the_emulated_day_goes_on_to_its_end(moment: str, until: str) -> None:
     at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
     assert _next_midnight(at) == datetime.fromisoformat(until).replace(tzinfo=UTC)
+
+
+def test_a_summary_has_six_facts() -> None:
+    summary = {
+        "n_calls": 1_200,
+        "n_open": 3,
+        "first_date": date(2026, 10, 1),
+        "last_date": date(2026, 11, 25),
+        "success_rate": 0.731,
+        "success_coverage": 0.925,
+        "cost_credits": 938_426,
+        "cost_usd": 188.57,
+        "cost_usd_coverage": 1.0,
+        "cost_usd_per_success": 0.261,
+        "wait_p50_secs": 0.93,
+        "wait_p95_secs": 1.53,
+        "slowest_tool": "look_up",
+        "slowest_tool_p95_secs": 10.9,
+        "slowest_tool_n_answered": 148,
+    }
+    facts = {
+        "conversations": "1,200 finished, 3 open, 2026-10-01 to 2026-11-25",
+        "success rate": "73.1 %, with 92.5 % of the conversations judged",
+        "cost": "938,426 credits, $188.57",
+        "cost per success": "$0.261 per successful conversation",
+        "wait, 95th percentile": "1.53 s, half are within 0.93 s",
+        "slowest tool": "look_up, 95th percentile 10.90 s over 148 answered calls",
+    }
+    assert dict(summary_facts(summary)) == facts
+    assert slack_summary(summary) == "\n".join(f"*{label}:* {fact}" for label, fact in facts.items())
+    assert markdown_summary(summary).replace("\\_", "_") == "\n".join(
+        f"- **{label}:** {fact}" for label, fact in facts.items()
+    )
 
 
 def test_a_summary_says_what_is_not_known() -> None:

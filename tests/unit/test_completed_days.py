@@ -63,3 +63,12 @@ def test_a_day_of_another_zone_is_that_of_utc():
     a = plan_row("a", datetime.fromisoformat("2026-11-01T23:30:00-05:00"))
     days = CompletedDays(pl.DataFrame([a | {"start_time_at": a["start_time_at"].astimezone(UTC)}]), ())
     assert on_landed(days, (a, "document", SECOND)) == [(SECOND, ["a"])]
+
+
+def test_a_run_is_split_into_four_tasks_at_least(monkeypatch):
+    monkeypatch.setattr(completed_days, "DOCUMENTS_PER_TASK", 100)
+    monkeypatch.setattr(completed_days, "MIN_DOCUMENTS_PER_TASK", 1)
+    rows = [plan_row(str(number), NOON + number * timedelta(days=1)) for number in range(8)]
+    days = CompletedDays(pl.DataFrame(rows), ())
+    landed = [on_landed(days, (row, "document", row["start_time_at"].date())) for row in rows]
+    assert [len(completed) for completed in landed] == [0, 2] * 4

@@ -171,10 +171,12 @@ def test_which_conversations_a_listing_shows_after_a_404(snapshots, listings, is
         ({"status": None}, "open"),
         ({"status": "archived"}, "open"),
         ({"status": "archived", "ended_at": NOW - 29 * DAY}, "open"),
-        ({"status": "archived", "ended_at": NOW - 31 * DAY}, "settled"),
+        ({"status": "archived", "ended_at": NOW - 30 * DAY}, "settled"),
+        ({"status": "archived", "ended_at": None}, "open"),
         ({"status": "processing", "ended_at": NOW - 31 * DAY}, "open"),
         ({}, "settling"),
-        ({"ended_at": NOW - 31 * DAY}, "settled"),
+        ({"ended_at": NOW - 30 * DAY}, "settled"),
+        ({"ended_at": None}, "settling"),
         ({"ended_at": NOW - 29 * DAY}, "settling"),
         ({"kind": "gone", "status": None, "ended_at": None}, "settled"),
     ],
@@ -182,6 +184,29 @@ def test_which_conversations_a_listing_shows_after_a_404(snapshots, listings, is
 def test_when_a_conversation_is_settled(changes, state):
     snapshots = landed(fetched_at=NOW, **changes)
     assert snapshots.select(settle_state(pl.col("fetched_at"), REREAD)).item() == state
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({"ended_at": NOW}, "settled"),
+        ({"status": "archived", "ended_at": NOW}, "settled"),
+        ({"status": None}, "settled"),
+    ],
+)
+def test_without_rereads_a_conversation_is_settled_at_its_end(changes, state):
+    snapshots = landed(fetched_at=NOW, **changes)
+    assert snapshots.select(settle_state(pl.col("fetched_at"), ())).item() == state
+
+
+def test_the_list_row_counts_before_the_document():
+    """Of a listed conversation the list says when it began and of which agent; else the document does."""
+    later = listed(agent_id="agent_b", start_time_at=NOW)
+    columns = ("conversation_id", "start_time_at", "agent_id")
+    both = decide_refetch(later, landed(status=None, agent_id="agent_a"), now=NOW, reread_days=REREAD)
+    alone = decide_refetch(NOTHING_LISTED, landed(status=None, agent_id="agent_a"), now=NOW, reread_days=REREAD)
+    assert both.select(columns).rows() == [("conv_a", NOW, "agent_b")]
+    assert alone.select(columns).rows() == [("conv_a", NOW - DAY, "agent_a")]
 
 
 def test_a_conversation_whose_document_was_lost_is_fetched_and_landed_again():

@@ -67,6 +67,23 @@ def test_free_text_columns_have_types_that_can_hold_the_placeholder():
     assert kinds <= {Type.TEXT, Type.JSON, Type.TEXT_OR_JSON}
 
 
+def test_a_value_of_another_shape_is_removed():
+    start = {"start_time_unix_secs": 1782336379}
+    document = detail(
+        transcript={"message": "Ada"},
+        metadata=start | {"phone_call": ["Ada"], "charging": "Ada", "call_duration_secs": {"Ada": 1}},
+        analysis={"evaluation_criteria_results": ["Ada"], "data_collection_results": {"Ada": ["Ada"]}},
+    )
+    assert json.loads(redact(json.dumps(document).encode())[0]) == {
+        "conversation_id": "conv_a",
+        "agent_id": "agent_a",
+        "status": "done",
+        "transcript": None,
+        "metadata": start | {"phone_call": None, "charging": None, "call_duration_secs": None},
+        "analysis": {"evaluation_criteria_results": None, "data_collection_results": {"Ada": None}},
+    }
+
+
 def test_a_redacted_document_has_no_key_without_a_column():
     document = detail(
         user_id="u-77",

@@ -9,9 +9,10 @@ import pytest
 
 from pipelines.errors import RemovalsError
 from pipelines.extract.deletion_policy import apply_policy
-from pipelines.extract.removals import read_removals
+from pipelines.extract.removals import ids_to_confirm, is_confirmed, read_removals
 from pipelines.settings import Settings
 from warehouse.schema.conversations import CONVERSATIONS
+from warehouse.schema.landing import LANDED_LISTINGS
 from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
 
@@ -200,3 +201,74 @@ def test_a_document_between_two_404s_revokes_the_first(home):
         land(home, [conversation], FIRST_NIGHT + number * DAY, kind)
     (row,) = read_removals(home).to_dicts()
     assert (row["n_observations"], row["noticed_at"]) == (1, FIRST_NIGHT + 3 * DAY)
+
+
+HOUR = timedelta(hours=1)
+CONFIRM_AFTER = 20 * HOUR
+
+
+@pytest.fixture
+def observed(tmp_path):
+    """A workspace with a conversation for each way in which a removal is observed, confirmed or revoked.
+
+    A run is at hour 0, 10, 20, ... after the first night; ``listed`` says after which run a listing shows it.
+    """
+    home = Home(tmp_path / "home").open()
+    kinds = {
+        "there": ("document", "document", "document"),
+        "once": ("document", "document", "gone"),
+        "twice, too soon": ("document", "gone", "gone"),
+        "twice": ("gone", "unchanged", "blanked", "blanked", "blanked"),
+        "listed after the last": ("document", "gone", "gone"),
+        "listed in between": ("gone", "gone", "gone"),
+        "blanked and listed": ("document", "document", "blanked"),
+        "redacted": ("redacted", "gone", "gone", "gone"),
+        "redacted and read since": ("redacted", "document", "gone", "gone"),
+    }
+    listed = {"listed after the last": 2, "listed in between": 0, "blanked and listed": 2}
+    for number in range(5):
+        at = FIRST_NIGHT + number * 10 * HOUR
+        for name, kinds_of_one in kinds.items():
+            if number < len(kinds_of_one):
+                kind, row = kinds_of_one[number], {"conversation_id": name, "agent_id": "agent_a", "fetched_at": at}
+                is_redacted = True if kind == "redacted" else None
+                changes = {"kind": "document" if is_redacted else kind, "is_redacted": is_redacted}
+                times = {"start_date": FIRST_NIGHT.date(), "start_time_at": FIRST_NIGHT}
+                landing.land_documents(home, [row | changes | times | {"content_sha256": "00", "n_texts": 1}])
+        names = [name for name, run in listed.items() if run == number]
+        rows = [{"conversation_id": name, "listed_at": at, "payload": b"{}", "fingerprint": name} for name in names]
+        if rows:
+            landing.land_listing(home, landing.Listing(at, None, at), parquet.frame(LANDED_LISTINGS, rows))
+    return home
+
+
+def test_what_later_documents_and_listings_say_of_removals(observed):
+    columns = ("conversation_id", "kind", "noticed_at", "observed_at", "n_observations", "is_redacted")
+    rows = read_removals(observed).with_columns(is_confirmed=is_confirmed(CONFIRM_AFTER))
+    hours = {FIRST_NIGHT + number * 10 * HOUR: number * 10 for number in range(5)}
+    removals = {
+        name: (kind, hours[noticed_at], hours[observed_at], *others)
+        for name, kind, noticed_at, observed_at, *others in rows.select(*columns, "is_confirmed").rows()
+    }
+    assert removals == {
+        "once": ("gone", 20, 20, 1, False, False),
+        "twice, too soon": ("gone", 10, 20, 2, False, False),
+        "twice": ("blanked", 20, 40, 3, False, True),
+        "listed in between": ("gone", 10, 20, 2, False, False),
+        "blanked and listed": ("blanked", 20, 20, 1, False, False),
+        "redacted": ("gone", 10, 30, 3, True, True),
+        "redacted and read since": ("gone", 20, 30, 2, False, False),
+    }
+
+
+@pytest.mark.parametrize(
+    ("now", "names"),
+    [
+        (30, {"twice, too soon", "listed in between"}),
+        (39, {"twice, too soon", "listed in between"}),
+        (40, {"once", "twice, too soon", "listed in between", "blanked and listed", "redacted and read since"}),
+    ],
+)
+def test_a_removal_is_looked_at_again_once_it_is_old_enough(observed, now, names):
+    now_at = FIRST_NIGHT + now * HOUR
+    assert ids_to_confirm(observed, now=now_at, confirm_after=CONFIRM_AFTER) == names

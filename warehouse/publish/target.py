@@ -32,7 +32,7 @@ DATABASES = ("postgresql", "postgres")
 MAX_MESSAGE_LENGTH = 600
 """Characters of a library's error that are shown: it may quote a whole statement."""
 MIN_SECRET_LENGTH = 4
-"""Shorter values of credentials, such as "true", are shown in errors: they would blank out half of a message."""
+"""Shorter values of credentials, such as "yes", are shown in errors: they would blank out half of a message."""
 
 TERMINAL_COLORS = re.compile(r"\x1b\[[\d;]*m")
 

@@ -161,8 +161,8 @@ class Settings(BaseSettings):
     webhooks_every_minutes: int = Field(
         default=15,
         ge=1,
-        description="Minutes after which Dagster's sensor `webhooks` looks again for landed documents: it starts at most "
-        "one run each time.",
+        description="Minutes after which Dagster's sensor `webhooks` looks again for landed documents, and so at least "
+        "between two of its runs.",
     )
     mcp_token: SecretStr | None = Field(
         default=None,

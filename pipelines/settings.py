@@ -158,6 +158,12 @@ class Settings(BaseSettings):
         description="Secret with which the API signs its post-call webhooks; required by `convohouse webhook`. "
         "During a change of the secret: both, separated by a comma.",
     )
+    webhooks_every_minutes: int = Field(
+        default=15,
+        ge=1,
+        description="Minutes after which Dagster's sensor `webhooks` looks again for landed documents, and so at least "
+        "between two of its runs.",
+    )
     mcp_token: SecretStr | None = Field(
         default=None,
         description="Token that clients of `convohouse mcp --http` must send; 16 characters or more, required on any "

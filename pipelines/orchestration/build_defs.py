@@ -69,7 +69,7 @@ def build_defs(*, app_context: Context | None = None, progress: Progress = no_pr
     return dg.Definitions(
         assets=with_settings([*assets, models, weekly_report], settings),
         jobs=[nightly, backfill, access_job, audio_job, webhooks, prune_job, weekly_report_job],
-        sensors=[webhook_sensor(webhooks), alert_sensor, killed_runs_sensor],
+        sensors=[webhook_sensor(webhooks, settings.webhooks_every_minutes), alert_sensor, killed_runs_sensor],
         schedules=[
             nightly_schedule(settings.timezone, nightly),
             prune_schedule,

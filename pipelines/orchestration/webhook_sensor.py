@@ -13,8 +13,6 @@ from pipelines.transform.refresh_lake import stale_snapshots
 from pipelines.usecases.context import Context
 from warehouse.models.project import SCHEMAS
 
-INTERVAL_SECS = 60
-
 
 def webhook_job(today: date) -> AssetJob:
     """The job of the sensor; ``today`` as for the nightly one."""
@@ -26,13 +24,16 @@ def webhook_job(today: date) -> AssetJob:
     )
 
 
-def webhook_sensor(job: AssetJob) -> dg.SensorDefinition:
-    """Starts the job when the landing has snapshots that the lake lacks."""
+def webhook_sensor(job: AssetJob, every_minutes: int) -> dg.SensorDefinition:
+    """Starts the job when the landing has snapshots that the lake lacks.
+
+    A run takes megabytes of Dagster's storage, however little has landed: a burst of deliveries has to share one.
+    """
 
     @dg.sensor(
         name=WEBHOOKS,
         job=job,
-        minimum_interval_seconds=INTERVAL_SECS,
+        minimum_interval_seconds=every_minutes * 60,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description="Starts the job when the landing has snapshots that the lake lacks, such as those of webhooks.",
     )

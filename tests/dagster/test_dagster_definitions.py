@@ -56,6 +56,13 @@ def test_the_docs_name_every_job_schedule_and_sensor():
     assert started == {starter.name for starter in starters if starter.default_status in off}
 
 
+@pytest.mark.parametrize(("settings", "minutes"), [({}, 15), ({"webhooks_every_minutes": 2}, 2)])
+def test_a_burst_of_webhooks_shares_one_run(settings, minutes):
+    app_context = Context(Settings(home=Path("nowhere"), api_key=None, **settings))
+    sensors = {sensor.name: sensor for sensor in build_defs(app_context=app_context).sensors}
+    assert sensors["webhooks"].minimum_interval_seconds == minutes * 60
+
+
 def test_a_run_loads_everything_but_the_lineage_of_columns(graph):
     """As Dagster loads the definitions in the process of a run, and of each of its steps."""
     with DefinitionsLoadContext.scoped(DefinitionsLoadContext(DefinitionsLoadType.RECONSTRUCTION)):

@@ -84,7 +84,7 @@ def test_the_sensor_sees_a_landed_webhook_and_its_job_brings_it_into_the_warehou
 
         def evaluate():
             with dg.build_sensor_context(instance=instance, resources={"app_context": copied}) as context:
-                return webhook_sensor(webhook_job(LAST))(context)
+                return webhook_sensor(webhook_job(LAST), every_minutes=15)(context)
 
         assert isinstance(evaluate(), dg.SkipReason)
         document = emulated.details()[-1] | {"conversation_id": "conv_by_webhook"}

@@ -22,6 +22,7 @@ from tests.helpers.few_models import FEW, few_built
 from tests.helpers.kept_home import copy_by_links
 from tests.helpers.nights import NIGHT, Nights
 from warehouse.models.project import read_project
+from warehouse.publish.postgres_tables import column_name
 from warehouse.publish.source import table_names
 from warehouse.storage.home import Home
 
@@ -115,9 +116,10 @@ def delta_rows(target: str, name: str, options: dict[str, str] | None = None) ->
 
 
 def database_rows(url: str, name: str, like: pl.DataFrame) -> pl.DataFrame:
-    """Rows of a table of a database, as psycopg reads them, in the types of a frame."""
+    """Rows of a table of a database, as psycopg reads them, in the columns and types of a frame."""
+    columns = ", ".join(f'"{column_name(column)}"' for column in like.columns)
     with postgres.connect(url) as connection:
-        rows = connection.execute(f"select * from {name}").fetchall()  # noqa: S608 - ours
+        rows = connection.execute(f"select {columns} from {name}").fetchall()  # noqa: S608 - ours
     return in_order(pl.DataFrame(rows, like.schema, orient="row"))
 
 

@@ -40,7 +40,7 @@ FILE_POINTS = {
 }
 DATABASE_POINTS = {
     "a table": ("warehouse.publish.postgres:_load", 3, ""),
-    "between two tables": ("warehouse.publish.postgres:_merge", 3, ""),
+    "between two tables": ("adbc_driver_manager.dbapi:Cursor.execute", 3, " as published where not exists "),
     "before the commit": ("adbc_driver_manager.dbapi:Cursor.execute", 1, "commit"),
 }
 

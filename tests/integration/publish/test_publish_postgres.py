@@ -27,7 +27,8 @@ from tests.helpers.reference_docs import ROOT
 from tests.helpers.run_cli import run
 from warehouse.models.project import read_project
 from warehouse.publish import record
-from warehouse.publish.postgres import _loadable, column_name
+from warehouse.publish.postgres import _loadable
+from warehouse.publish.postgres_tables import column_name
 
 pytestmark = [pytest.mark.usefixtures("few_models"), pytest.mark.timeout(400)]
 
@@ -229,6 +230,33 @@ def test_a_database_that_refuses_is_a_problem_and_what_is_not_ours_stays(copies,
         assert connection.execute("select n from mine").fetchall() == before
         connection.execute("drop view public.mine")
     assert publish_to(context, database).problem is None
+
+
+@pytest.mark.parametrize("erases", [False, True])
+def test_columns_that_a_later_version_adds_leave_views_and_grants_as_they_are(erases, copies, home, database):
+    context = copies.context(publish_credentials=postgres.CREDENTIALS)
+    publish_to(context, database)
+    with postgres.connect(database) as connection:
+        # as an earlier version has left it: without a column in the middle, and one at the end
+        connection.execute("alter table marts.fct_turns drop column role, drop column start_date cascade")
+        connection.execute("update convohouse.published set fingerprint = 'x' where name = 'marts.fct_turns'")
+        connection.execute("grant select on marts.fct_turns to public")
+        connection.execute("create view public.mine as select count(*) as n from marts.fct_turns")
+        if erases:
+            assert erase(context, [copies.conversation_id]).targets == {database: None}
+        else:
+            copies.put("second")
+            assert publish_to(context, database).problem is None
+        rows = home_rows(home, "marts.fct_turns")
+        assert connection.execute("select n from mine").fetchone() == (rows.height,)
+        privileges = "select has_table_privilege('public', 'marts.fct_turns', 'select')"
+        assert connection.execute(privileges).fetchone() == (True,)
+        statistics = (
+            "select attname from pg_attribute where attrelid = 'marts.fct_turns'::regclass and attstattarget = 0"
+        )
+        assert ("role",) in connection.execute(statistics).fetchall()
+    assert database_rows(database, "marts.fct_turns", rows).equals(rows)
+    assert {outcome.change for outcome in publish_to(context, database).tables} == {"unchanged"}
 
 
 def test_the_character_that_a_database_cannot_store_is_left_out():

@@ -18,5 +18,5 @@ from pipelines.api.transport import is_readable_on_the_way
         ("http://[::1]:8767", False),
     ],
 )
-def test_only_plain_http_to_another_machine_can_be_read_on_the_way(base_url: str, is_readable: bool) -> None:
+def test_only_plain_http_to_another_machine_can_be_read_on_the_way(base_url: str, *, is_readable: bool) -> None:
     assert is_readable_on_the_way(base_url) is is_readable

@@ -7,6 +7,7 @@ column are removed, as their content is unknown.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from pipelines.transform.canonical_json import dump, fingerprint
@@ -80,6 +81,13 @@ def _redact_leaf(shape: Leaf, value: Any, path: str) -> Any:
     is_without_text = value in ("", [], {}) or (isinstance(value, str) and value.strip() in ("", SILENCE))
     if sensitivity is None or is_without_text:
         return value
+    if isinstance(value, str) and _is_blank(value):  # an entry that says nothing goes on saying nothing
+        return ""
     # An entry without a letter or a digit stays one: silence where it was spoken, a word where it was written.
     is_without_words = path == _MESSAGE_PATH and not any(sign.isalnum() for sign in str(value))
     return SILENCE if is_without_words else REDACTED
+
+
+def _is_blank(text: str) -> bool:
+    """Whether a text has no more than spaces, separators and invisible signs, as ``marts.fct_turns`` reads it."""
+    return all(sign.isspace() or unicodedata.category(sign)[0] in "ZC" for sign in text)

@@ -1,6 +1,7 @@
 /*
 description = """An agent's day: one row per workspace, UTC day and agent that conversations were started with. Only finished conversations \
-(done, failed) count in outcome, cost and wait; open ones are counted apart; deleted ones keep their numbers; conversations that \
+(done, failed) count in outcome, cost and wait; open ones are counted apart; deleted ones keep their numbers, until a redaction takes \
+their caller: then they are neither followed nor traced; conversations that \
 seeds.excluded_callers leaves out are in no number. Rates are sums \
 over sums, and null where the denominator is 0."""
 grain = ["workspace", "start_date", "agent_id"]

@@ -3,7 +3,8 @@ description = """An agent's week, and how it differs from the week before: one r
 conversations were started with. Weeks are those of ISO 8601, Monday to Sunday, UTC. The measures are those of \
 metrics.agent_daily, computed from the conversations and entries of the week and never averaged from days. A change is \
 this week's value less that of the week before, in the unit of the measure; null when the agent had no conversation that week \
-or either value is null. A week that is not over yet is compared with a whole one: is_over says so."""
+or either value is null. A week that is not over yet is compared with a whole one: is_over says so; and the second \
+week of a copy with what there is of the first."""
 grain = ["workspace", "week_start_date", "agent_id"]
 inherits_metrics_from = "intermediate.int_agent_measures"
 

@@ -3,8 +3,10 @@ description = """What a month will cost: one row per workspace, month and agent,
 Spent is the cost of the conversations that count. For each day after the newest one that is over \
 (intermediate.int_whole_days), the mean of that weekday's days in the 28 days up to it is expected to be spent (since \
 the agent's first day where that is later; days without conversations are 0; a weekday that it has not seen yet gets the mean \
-of all); what a day that is not over has cost is in spent, and the expected is never less. The interval holds the month's cost in about 95 of 100 months: expected ± 1.96 × s × √(Σ over weekdays of k + \
-k² ÷ n), with s the standard deviation of days about their weekday's mean, k the weekday's days left, n its days seen. \
+of all); what a day that is not over has cost is in spent, and the expected is never less. The interval holds the month's cost in about 95 of 100 months: expected ± t × s × √(Σ over weekdays of k + \
+k² ÷ n), with s the standard deviation of days about their weekday's mean, k the weekday's days left, n its days seen, and t the \
+97.5 % quantile of Student's distribution with as many degrees of freedom as days were seen beyond the weekdays: 2.08 after \
+28 days, 4.3 after 9. \
 Months that are over are expected to cost what they cost."""
 grain = ["workspace", "month_start_date", "agent_id"]
 
@@ -51,13 +53,13 @@ direction = "low"
 
 [metrics.expected_low_usd]
 name = "Expected cost, lower end"
-numerator = "expected_usd − 1.96 standard errors of the days left, at least cost_usd"
+numerator = "expected_usd − t standard errors of the days left, at least cost_usd"
 null_when = "null as expected_usd, and when no weekday was seen twice"
 direction = "neither"
 
 [metrics.expected_high_usd]
 name = "Expected cost, upper end"
-numerator = "expected_usd + 1.96 standard errors of the days left"
+numerator = "expected_usd + t standard errors of the days left"
 null_when = "null as expected_usd, and when no weekday was seen twice"
 direction = "neither"
 
@@ -239,6 +241,25 @@ outlooks as (
     group by all
 ),
 
+-- the quantile of t: by its series in 1 / freedom as in int_experiment_tests, which does not hold below 3
+intervals as (
+    select
+        workspace,
+        agent_id,
+        case n_rate_days - n_weekdays_seen
+            when 1 then 12.706204736
+            when 2 then 4.302652730
+            else
+                1.959963984540054
+                + 2.372271230298562 / nullif(n_rate_days - n_weekdays_seen, 0)
+                + 2.8224986157396112 / power(nullif(n_rate_days - n_weekdays_seen, 0), 2)
+                + 2.555849679507722 / power(nullif(n_rate_days - n_weekdays_seen, 0), 3)
+                + 1.5895340533938225 / power(nullif(n_rate_days - n_weekdays_seen, 0), 4)
+        end
+        * sqrt(greatest(residual_squares, 0) / nullif(n_rate_days - n_weekdays_seen, 0) * n_variances) as margin_usd
+    from outlooks
+),
+
 months as (
     select distinct
         workspace,
@@ -291,13 +312,7 @@ forecasts as (
         outlooks.friday_usd,
         outlooks.saturday_usd,
         outlooks.sunday_usd,
-        case
-            when coalesce(outlooks.n_days_left, 0) = 0 then 0
-            else 1.96 * sqrt(
-                greatest(outlooks.residual_squares, 0)
-                / nullif(outlooks.n_rate_days - outlooks.n_weekdays_seen, 0) * outlooks.n_variances
-            )
-        end as margin_usd
+        case when coalesce(outlooks.n_days_left, 0) = 0 then 0 else intervals.margin_usd end as margin_usd
     from months
     inner join newest on months.workspace = newest.workspace
     left join outlooks
@@ -305,6 +320,10 @@ forecasts as (
             months.workspace = outlooks.workspace
             and months.agent_id is not distinct from outlooks.agent_id
             and months.month_start_date = outlooks.month_start_date
+    left join intervals
+        on
+            months.workspace = intervals.workspace
+            and months.agent_id is not distinct from intervals.agent_id
     left join spent
         on
             months.workspace = spent.workspace

@@ -17,6 +17,7 @@ from pipelines.page.render import column_decimals
 from pipelines.page.text import change, dollar_decimals, local_time, number
 from pipelines.page.views.tools import message
 from tests.helpers.page_home import site, sql
+from warehouse.serve.pages.cards import share_interval
 from warehouse.serve.pages.conversations import worst_spoken
 from warehouse.serve.pages.money import component_totals, cost_change
 from warehouse.serve.pages.selection import Period, Selection, open_reader, select
@@ -247,3 +248,21 @@ def test_the_time_of_the_workspace_is_beside_that_of_utc_where_they_differ(local
 )
 def test_the_message_of_a_tool_error_is_what_its_json_says(result, text):
     assert message(result) == text
+
+
+def test_the_range_of_a_version_is_that_of_the_conversations_of_the_filter(client, page_home):
+    counts = sql(
+        page_home,
+        f"""
+        select count(*) filter (call_successful = 'success') as n_success,
+            count(*) filter (call_successful in ('success', 'failure')) as n_judged
+        from marts.fct_conversations where {NOW} and channel = 'phone'
+        group by agent_id, version_id having n_judged > 0
+        """,
+    )
+    (table,) = re.findall(r'id="t-versions".*?</table>', client.get("/agents?channel=phone").text, re.DOTALL)
+    text = words_of(table).replace("\xa0", " ")
+    assert len(counts) > 2
+    for row in counts:
+        ends = (number(end, "share of 1") for end in share_interval(row["n_success"], row["n_judged"]))
+        assert f" {row['n_judged']} {' to '.join(ends)}".replace("\xa0", " ") in text

@@ -9,7 +9,7 @@ import pytest
 from tests.helpers.two_weeks import WAIT
 from tests.sql.conftest import LakeRows
 from warehouse.connection import connect
-from warehouse.serve.pages.cards import is_notable
+from warehouse.serve.pages.cards import is_notable, share_interval
 from warehouse.serve.pages.conversations import Conditions, read_conversations
 from warehouse.serve.pages.measures import measure_rows
 from warehouse.serve.pages.selection import NONE, Period, Reader, Selection, default_period, select
@@ -158,3 +158,20 @@ def test_a_change_of_a_share_is_notable_beyond_chance_and_of_an_amount_from_a_te
     assert not is_notable("wait_p95_secs", 1.09, 20, 1.0, 20)
     assert not is_notable("wait_p95_secs", 1.0, 20, None, 0)
     assert not is_notable("cost_usd_per_success", 1.0, 20, 0.0, 20)
+
+
+# Newcombe, Two-sided confidence intervals for the single proportion (1998), table I, method 3
+INTERVALS = {(81, 263): (0.2553, 0.3662), (15, 148): (0.0624, 0.1605), (0, 20): (0, 0.1611), (1, 29): (0.0061, 0.1718)}
+
+
+@pytest.mark.parametrize(("counts", "ends"), INTERVALS.items())
+def test_the_interval_of_a_share_is_wilsons(counts, ends):
+    n_successes, n = counts
+    assert share_interval(n_successes, n) == pytest.approx(ends, abs=0.00005)
+    low, high = share_interval(n - n_successes, n)
+    assert (1 - high, 1 - low) == pytest.approx(ends, abs=0.00005)
+    assert 0 <= low <= high <= 1
+
+
+def test_of_nothing_there_is_no_interval():
+    assert share_interval(0, 0) is None

@@ -11,6 +11,8 @@ import pytest
 OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
 WEEK = ("monday_usd", "tuesday_usd", "wednesday_usd", "thursday_usd", "friday_usd", "saturday_usd", "sunday_usd")
 ENDS = ("expected_low_usd", "expected_high_usd")
+T = {1: 12.7062047, 2: 4.3026527, 3: 3.1824463, 21: 2.0796138}
+"""97.5 % quantiles of Student's distribution by degrees of freedom, as statistical tables have them."""
 
 
 def spent(rows: Any, day: date, usd: float | None, agent: str | None = "a1", **row: object) -> None:
@@ -49,8 +51,8 @@ def test_spend_forecast(rows: Any) -> None:
     # Each weekday was seen 4 times: Mondays cost (4 + 8) ÷ 4 = 3, Tuesdays 2 ÷ 4, Sundays 6 ÷ 4. Left are Tuesday and
     # Wednesday once and the other weekdays twice: 2 * 3 + 1 * 0.5 + 2 * 1.5 = 9.5.
     # Squares about the means: Mondays 16 + 64 - 4 * 9 = 44, Tuesdays 4 - 4 * 0.25 = 3, Sundays 36 - 4 * 2.25 = 27: 74,
-    # over 28 - 7 = 21. Σ k + k² ÷ n = 5 * (2 + 4 ÷ 4) + 2 * (1 + 1 ÷ 4) = 17.5. The margin is 15.39 > 9.5.
-    margin = 1.96 * sqrt(74 / 21 * 17.5)
+    # over 28 - 7 = 21. Σ k + k² ÷ n = 5 * (2 + 4 ÷ 4) + 2 * (1 + 1 ÷ 4) = 17.5. The margin is 16.33 > 9.5.
+    margin = T[21] * sqrt(74 / 21 * 17.5)
     november = {
         "workspace": "main",
         "month_start_date": NOVEMBER,
@@ -98,6 +100,29 @@ def test_spend_forecast(rows: Any) -> None:
     ]
 
 
+# An agent since a day of November, as of Wednesday the 18th: two of its days cost 10 and 14, the first and that a week
+# later; left are Thursday to Monday twice, Tuesday and Wednesday once. Squares about the mean of 12: 8.
+YOUNG = {
+    # Wednesday twice, the others once: 36 = 24 + 12, Σ k + k² ÷ n = 5 * (2 + 4) + (1 + 1) + (1 + 1 ÷ 2) = 33.5
+    11: (1, 36.0, 33.5),
+    # Tuesday and Wednesday twice: 5 * (2 + 4) + 2 * (1 + 1 ÷ 2) = 33
+    10: (2, 36.0, 33.0),
+    # Monday too, of which two are left: 48 = 24 + 2 * 12, 4 * (2 + 4) + (2 + 4 ÷ 2) + 2 * (1 + 1 ÷ 2) = 31
+    9: (3, 48.0, 31.0),
+}
+
+
+@pytest.mark.parametrize(("first", "expected"), YOUNG.items())
+def test_an_interval_of_few_days_is_wider(rows: Any, first: int, expected: tuple[int, float, float]) -> None:
+    freedom, usd, n_variances = expected
+    spent(rows, date(2026, 11, first), 10)
+    spent(rows, date(2026, 11, first + 7), 14)
+    newest(rows, date(2026, 11, 18))
+    row = forecast(rows, "expected_usd", *ENDS)["a1", NOVEMBER]
+    high = usd + T[freedom] * sqrt(8 / freedom * n_variances)
+    assert tuple(row.values()) == pytest.approx((usd, 24.0, high), rel=0.001)
+
+
 def test_the_interval_is_about_the_expected(rows: Any) -> None:
     for day, usd in ((date(2026, 10, 26), 10), (date(2026, 11, 2), 10), (date(2026, 11, 9), 10), (NOVEMBER, 0)):
         spent(rows, day, usd)
@@ -106,7 +131,7 @@ def test_the_interval_is_about_the_expected(rows: Any) -> None:
     newest(rows, date(2026, 11, 18))
     # Mondays cost 44 ÷ 4 = 11; two are left. Squares about it: 1 + 1 + 1 + 9 = 12, over 21, times 17.5: 10.
     row = forecast(rows, "cost_usd", "expected_usd", *ENDS)["a1", NOVEMBER]
-    low, high = 56 - 1.96 * sqrt(10), 56 + 1.96 * sqrt(10)
+    low, high = 56 - T[21] * sqrt(10), 56 + T[21] * sqrt(10)
     expected = {"cost_usd": 34.0, "expected_usd": 56.0, "expected_low_usd": low, "expected_high_usd": high}
     assert row == pytest.approx(expected)
 

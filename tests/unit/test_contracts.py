@@ -266,7 +266,7 @@ def test_a_chart_of_the_bundle_says_what_it_groups_and_takes_the_time_of_the_das
             "viz_type": "table",
             "adhoc_filters": [time_filter],
             "query_mode": "aggregate",
-            "groupby": ["agent_name"],
+            "groupby": ["agent_name", "agent_id"],
             "metrics": metrics,
             "row_limit": 1000,
         },

@@ -92,6 +92,7 @@ def test_a_redacted_document_has_no_key_without_a_column():
             {"role": "user", "message": "my name is Ada", "time_in_call_secs": 3, "odd": "Ada"},
             {"role": "user", "message": " ... "},
             {"role": "user", "message": "?!"},
+            {"role": "agent", "message": "\u200b\u00a0"},
             {"role": "agent", "message": None, "tool_calls": [{"tool_name": "look_up", "params_as_json": '{"n": 1}'}]},
         ],
         analysis={
@@ -116,6 +117,7 @@ def test_a_redacted_document_has_no_key_without_a_column():
             {"role": "user", "message": "<redacted>", "time_in_call_secs": 3},
             {"role": "user", "message": " ... "},
             {"role": "user", "message": "..."},
+            {"role": "agent", "message": ""},
             {
                 "role": "agent",
                 "message": None,

@@ -152,7 +152,8 @@ def _charts() -> tuple[Chart, ...]:
         ("Wait a day, 95th percentile", WAITS, "wait_p95_secs"),
     )
     table = ["n_calls", "success_rate", "success_coverage", "containment_rate", "cost_usd", "cost_usd_per_call"]
-    weeks = ["week_start_date", AGENT, *table, "wait_p95_secs", "n_waits"]
+    agent = [AGENT, "agent_id"]  # several agents can have one name, or none
+    weeks = ["week_start_date", *agent, *table, "wait_p95_secs", "n_waits"]
     shares = (("Channels", "channel_mix", "channel"), ("Languages", "language_mix", "main_language"))
     return (
         *(Chart(name, dataset, "big_number_total", {"metric": metric}, 3) for name, dataset, metric in totals),
@@ -170,7 +171,7 @@ def _charts() -> tuple[Chart, ...]:
             "Agents",
             "agent_daily",
             "table",
-            {"query_mode": "aggregate", "groupby": [AGENT], "metrics": table, "row_limit": 1000},
+            {"query_mode": "aggregate", "groupby": agent, "metrics": table, "row_limit": 1000},
             6,
         ),
         *(

@@ -119,7 +119,12 @@ CHANNEL = (
     column("metadata.sms.phone_number_id", TEXT, "Id of the agent's phone number for SMS."),
     identifier("metadata.sms.sms_user_phone_number", TEXT, "Phone number of the SMS user."),
     column("metadata.sms.agent_phone_number", TEXT, "Phone number of the agent for SMS."),
-    derived("direction", TEXT, "inbound or outbound, of a phone, WhatsApp or SMS conversation; null if unknown."),
+    derived(
+        "direction",
+        TEXT,
+        "inbound or outbound, as the phone call, WhatsApp or SMS says; else outbound in a batch, inbound where the "
+        "system knows a caller, and null.",
+    ),
     Column(
         "caller_id",
         TEXT,

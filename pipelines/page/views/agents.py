@@ -87,7 +87,7 @@ def _versions(visit: Visit) -> Table:
     return Table(
         name="versions",
         title="Versions",
-        note="conversations of this filter; the range is the 95 % interval of success over all days of the version",
+        note="conversations of this filter; the range is the 95 % interval of success",
         rows=[
             row
             | {
@@ -95,9 +95,7 @@ def _versions(visit: Visit) -> Table:
                 "version": version_label(
                     row["version_id"], row["first_call_at"].date() if row["first_call_at"] else None
                 ),
-                "range": f"{number(row['success_rate_low'], SHARE)} to {number(row['success_rate_high'], SHARE)}"
-                if row["success_rate_low"] is not None
-                else "",
+                "range": " to ".join(number(end, SHARE) for end in row["success_interval"] or ()),
                 "sizes": {column: row[sample_size(column)] for column in row if column in SHARES},
                 "url": visit.filter.url("/", agent=row["agent_id"] or NONE, version=row["version_id"] or NONE),
             }
@@ -109,7 +107,7 @@ def _versions(visit: Visit) -> Table:
             "n_calls": ("conversations", "count"),
             "success_rate": ("success", SHARE),
             "n_judged": ("judged", "count"),
-            "range": ("range, all its days", "text"),
+            "range": ("range", "text"),
             "containment_rate": ("containment", SHARE),
             "error_rate": ("errors", SHARE),
             "wait_p95_secs": ("wait p95", "seconds"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.serve.pages.cards import compared
+from warehouse.serve.pages.cards import compared, share_interval
 from warehouse.serve.pages.measures import definitions, measure_rows, sample_size
 from warehouse.serve.pages.selection import OF_SCOPE, Reader, Row
 
@@ -19,9 +19,10 @@ COLUMNS = (
     "rating",
 )
 
-INTERVALS = """
-select agent_id, version_id, first_call_at, last_call_at, n_judged, success_rate, success_rate_low, success_rate_high
+FIRST_CALLS = """
+select agent_id, version_id, min(first_call_at) as first_call_at
 from metrics.version_comparison
+group by all
 """
 
 
@@ -53,21 +54,19 @@ def scorecard(reader: Reader) -> list[Row]:
 
 
 def versions(reader: Reader) -> list[Row]:
-    """Measures of the selection by agent and version, with the interval of the success rate over all its days."""
-    intervals = {(row["agent_id"], row["version_id"]): row for row in reader.rows(INTERVALS)}
-    rows = measure_rows(reader, "agent_id", "version_id")
-    rows_with_interval = [
+    """Measures of the selection by agent and version, with the interval of its success rate; the oldest first."""
+    first_calls = {(row["agent_id"], row["version_id"]): row["first_call_at"] for row in reader.rows(FIRST_CALLS)}
+    rows = [
         row
-        | {"agent_id": row["key_0"], "version_id": row["key_1"]}
         | {
-            name: intervals.get((row["key_0"], row["key_1"]), {}).get(name)
-            for name in ("first_call_at", "success_rate_low", "success_rate_high")
+            "agent_id": row["key_0"],
+            "version_id": row["key_1"],
+            "first_call_at": first_calls.get((row["key_0"], row["key_1"])),
+            "success_interval": share_interval(row["n_success"], row["n_judged"]),
         }
-        for row in rows
+        for row in measure_rows(reader, "agent_id", "version_id")
     ]
-    return sorted(
-        rows_with_interval, key=lambda row: (row["agent_id"] or "", row["first_call_at"] is None, row["first_call_at"])
-    )
+    return sorted(rows, key=lambda row: (row["agent_id"] or "", row["first_call_at"] is None, row["first_call_at"]))
 
 
 def cell(column: str, row: Row, previous: Row, good: str) -> Row:

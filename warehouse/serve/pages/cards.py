@@ -117,6 +117,15 @@ def compared(column: str, value: float | None, n: int, previous: float | None, p
     }
 
 
+def share_interval(n_successes: int, n: int) -> tuple[float, float] | None:
+    """Wilson's 95 % confidence interval of a share, as in ``intermediate.int_agent_measures``; None of nothing."""
+    if not n:
+        return None
+    middle, width = n_successes + Z**2 / 2, n + Z**2
+    margin = Z * math.sqrt(n_successes * (n - n_successes) / n + Z**2 / 4)
+    return max(0.0, (middle - margin) / width), min(1.0, (middle + margin) / width)
+
+
 def is_notable(column: str, value: float | None, n: int, previous: float | None, previous_n: int) -> bool:
     """Whether a measure has changed by more than chance (a share: two-proportion z-test) or than ``NOTABLE``."""
     if value is None or previous is None or min(n, previous_n) < FEW:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from pipelines.errors import UsageError
+from warehouse.storage.freshness import end_without_gap
 from warehouse.storage.landing import BEGINNING, Listing
 
 MOMENT_HINT = "Give a date such as 2026-01-31, a time such as 2026-01-31T14:00+01:00, or days ago such as 7d."
@@ -116,11 +117,8 @@ def next_window(listings: Iterable[Listing], *, now: datetime, lookback_days: in
         for listing in listings
         if listing.agent_id is None and listing.until is not None
     ]
-    covered_until = spans[0][1] if spans else BEGINNING
-    for since, until in sorted(spans):
-        if since <= covered_until:
-            covered_until = max(covered_until, until)
-    if covered_until == BEGINNING:
+    covered_until = end_without_gap(spans)
+    if covered_until is None or covered_until == BEGINNING:
         return Window(None, now, is_open=True)
     # A second more, so that whether the API's bounds are inclusive makes no difference.
     return Window(min(covered_until, now) - timedelta(days=lookback_days, seconds=1), now, is_open=True)

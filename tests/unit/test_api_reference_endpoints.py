@@ -14,6 +14,9 @@ import httpx
 import pytest
 
 from pipelines.api.account_endpoints import (
+    get_agent,
+    get_agent_version,
+    get_batch,
     get_bill,
     list_agents,
     list_batches,
@@ -186,3 +189,51 @@ def test_a_host_without_an_endpoint_for_the_bill_is_no_deletion(basis):
             status=404,
         )
     assert (isinstance(raised.value, NotFoundError), "ELEVENLABS_BASE_URL" in raised.value.hint) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("call", "answer", "url"),
+    [
+        (list_agents, {"agents": []}, "agents?page_size=100"),
+        (list_batches, {"batch_calls": []}, "batch-calling/workspace?limit=100"),
+        (list_tags, {"conversation_tags": []}, "tags?page_size=100"),
+        (BRANCHES[0], {"results": []}, "agents/agent_1/branches?include_archived=true&limit=100"),
+        (partial(get_agent, agent_id="a"), {}, "agents/a"),
+        (partial(get_agent, agent_id="a", version_id="v"), {}, "agents/a?version_id=v"),
+        (partial(get_agent_version, agent_id="a", version_id="v/1"), {}, "agents/a/versions/v%2F1"),
+        (partial(get_batch, batch_id="b"), {"recipients": []}, "batch-calling/b"),
+    ],
+)
+def test_what_is_requested(call, answer, url):
+    _, (request,) = ask(call, answer)
+    assert (request.method, str(request.url)) == ("GET", f"https://api.example.com/v1/convai/{url}")
+
+
+BILL = {"columns": ["timestamp", "credits"], "rows": [["2026-11-01", 1]]}
+
+
+@pytest.mark.parametrize(
+    ("basis", "path", "group_by"),
+    [
+        ("cost", "usage", ["product_type", "fiat_currency"]),
+        ("credits", "query/usage-by-product-over-time", ["product_type"]),
+    ],
+)
+def test_a_bill_is_requested_by_day_up_to_the_last_millisecond(basis, path, group_by):
+    bill, (request,) = ask(lambda client: get_bill(client, basis, date(2026, 11, 1), date(2026, 11, 3)), BILL)
+    assert bill == BILL
+    assert (request.method, request.url.path) == ("POST", f"/v1/workspace/analytics/{path}")
+    assert json.loads(request.content) == {
+        "start_time": 1_793_491_200_000,
+        "end_time": 1_793_663_999_999,
+        "interval_seconds": 86_400,
+        "group_by": group_by,
+    }
+
+
+@pytest.mark.parametrize(
+    "bill", [{}, {"columns": ["a"]}, {"columns": ["a"], "rows": [["b", "c"]]}, {"columns": ["a", "b"], "rows": [["c"]]}]
+)
+def test_a_bill_that_is_no_table_is_malformed(bill):
+    with pytest.raises(MalformedResponseError):
+        ask(lambda client: get_bill(client, "credits", date(2026, 11, 1), date(2026, 11, 2)), bill)

@@ -64,6 +64,12 @@ def test_a_signature_is_valid_for_half_an_hour_and_says_until_when(age):
     assert signature.expires_at == NOW - age + TOLERANCE_SECS
 
 
+@pytest.mark.parametrize("age", [-TOLERANCE_SECS - 1, TOLERANCE_SECS + 1])
+def test_an_older_signature_and_one_of_the_future_are_refused(age):
+    with pytest.raises(SignatureError, match="too old or in the future"):
+        Signature([OLD], sign(OLD, b"", NOW - age), NOW)
+
+
 DIGEST = f"v0={'0' * 64}"
 NO_SIGNATURES = [
     None,

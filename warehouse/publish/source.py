@@ -190,9 +190,7 @@ def _with_comments(schema: pa.Schema, comments: dict[str, str]) -> pa.Schema:
 
 
 def _plain(type_: pa.DataType) -> pa.DataType:
-    if pa.types.is_large_string(type_) or pa.types.is_string_view(type_):
-        return pa.string()
-    return type_
+    return pa.string() if pa.types.is_large_string(type_) else type_
 
 
 def _comment(field: pa.Field[Any]) -> str:

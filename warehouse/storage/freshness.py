@@ -9,7 +9,7 @@ removed; if the run is killed before, its record has the error ``UNFINISHED``, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from warehouse.schema.operations import SYNC_RUNS
@@ -28,7 +28,13 @@ def listed_until(listings: Iterable[Listing], *, now: datetime) -> datetime | No
     A listing covers no time after its own start; if our clock was ahead then, none after the newest conversation that
     it showed. ``listings`` are in the order in which they landed. None if no listing was of all agents.
     """
-    spans = [(listing.since or BEGINNING, _end(listing, now)) for listing in listings if listing.agent_id is None]
+    return end_without_gap(
+        [(listing.since or BEGINNING, _end(listing, now)) for listing in listings if listing.agent_id is None]
+    )
+
+
+def end_without_gap(spans: Sequence[tuple[datetime, datetime]]) -> datetime | None:
+    """End of the first span, or of the spans that continue it: each overlaps or is adjacent. None without spans."""
     if not spans:
         return None
     until = spans[0][1]

@@ -10,6 +10,7 @@ from dagster._core.definitions.definitions_load_context import DefinitionsLoadCo
 from pipelines.orchestration.asset_keys import KINDS, asset_key, table_name
 from pipelines.orchestration.checks import check_evaluations, check_specs
 from pipelines.orchestration.metric_checks import AGENT_DAILY, ANOMALIES_CHECK, check_anomalies, newest_day_metrics
+from pipelines.orchestration.publish_target import publish_before_failing
 from pipelines.orchestration.run_session import fail_if, step_session
 from pipelines.orchestration.table_metadata import (
     ColumnTypes,
@@ -109,6 +110,8 @@ def models_asset(
             if ANOMALIES_CHECK.key in context.selected_asset_check_keys:
                 yield check_anomalies(app_context.home)
         yield from check_evaluations(result.checks, context.selected_asset_check_keys)
+        if problems and result.is_swapped:
+            problems = (*problems, *publish_before_failing(context, app_context, progress))
         fail_if(problems)
 
     return warehouse

@@ -8,6 +8,7 @@ import dagster as dg
 
 from pipelines.orchestration.asset_keys import GROUPS, schema_of, table_name
 from pipelines.orchestration.beta import SINGLE_RUN, no_beta_warnings
+from pipelines.orchestration.code_location import is_in_run
 from pipelines.orchestration.partitions import DAYS, days_from, first_day
 from pipelines.settings import Settings
 from warehouse.models.project import SCHEMAS
@@ -20,7 +21,8 @@ _FOLDERS = {"documents": "", "recordings": "../audio"}
 @no_beta_warnings()
 def with_settings(assets: Sequence[dg.AssetsDefinition], settings: Settings) -> list[dg.AssetsDefinition]:
     """The assets with the days, owners, groups, tags, code links and locations that the settings imply."""
-    days = days_from(first_day(settings))
+    # A run has the days that it was started with: what has landed since may say that the first day is a later one.
+    days = DAYS if is_in_run() else days_from(first_day(settings))
     home = Home(settings.home.absolute())
 
     def completed(spec: dg.AssetSpec) -> dg.AssetSpec:

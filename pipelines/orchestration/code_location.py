@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import dagster as dg
+from dagster._core.definitions.definitions_load_context import DefinitionsLoadContext, DefinitionsLoadType
 
 from pipelines.orchestration.asset_keys import PREFIX
 
 _TAG = "convohouse/asset_prefix"
 LOCATION_TAG = {_TAG: "".join(PREFIX)} if PREFIX else {}
 """The tag of nightly runs, as a schedule does not know the name of its location; empty without a prefix."""
+
+
+def is_in_run() -> bool:
+    """Whether this is the process of a run, which loads definitions that its code location has loaded before.
+
+    Dagster says so in no public way; its version is pinned.
+    """
+    return DefinitionsLoadContext.get().load_type == DefinitionsLoadType.RECONSTRUCTION
 
 
 def has_prefix(run: dg.DagsterRun) -> bool:

@@ -26,7 +26,7 @@ def days_from(first: date) -> dg.DailyPartitionsDefinition:
 
 
 DAYS = days_from(FIRST_DAY)
-"""The days as the assets declare them; ``build_defs`` replaces them by those of the settings or of the landing."""
+"""The days as the assets declare them, and as runs have them; a code location has those of settings or landing."""
 
 
 def first_day(settings: Settings) -> date:

@@ -152,6 +152,17 @@ def test_the_first_partition_is_what_is_set_or_what_has_landed(tmp_path, landed,
     assert partitions == {expected}
 
 
+def test_a_run_has_days_before_the_first_that_has_landed(tmp_path):
+    """A backfill that was killed, or is newer than the days that it is to copy, finds only later days landed."""
+    (tmp_path / "landing" / "start_date=2026-03-01").mkdir(parents=True)
+    context = Context(Settings(home=tmp_path, api_key=None))
+    with DefinitionsLoadContext.scoped(DefinitionsLoadContext(DefinitionsLoadType.RECONSTRUCTION)):
+        in_run = build_defs(app_context=context).resolve_asset_graph()
+    days = in_run.get(dg.AssetKey(["landing", "listings"])).partitions_def
+    key_range = dg.PartitionKeyRange("2026-02-27", "2026-03-02")
+    assert days.get_partition_keys_in_range(key_range) == ["2026-02-27", "2026-02-28", "2026-03-01", "2026-03-02"]
+
+
 def test_models_depend_on_what_their_sql_reads(graph):
     parents = {key.to_user_string() for key in graph.get(dg.AssetKey(["staging", "stg_turns"])).parent_keys}
     assert parents == {"lake/turns"}

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 
 from pipelines.orchestration.assets.publish import publish_assets
@@ -16,6 +17,7 @@ from pipelines.settings import Settings
 from pipelines.usecases.context import Context, no_progress
 from tests.helpers.emulated_dagster import QUIET
 from warehouse.models.project import read_project
+from warehouse.storage import landing
 
 SECRET = "s3cret of the target"  # noqa: S105 - of nobody
 
@@ -93,3 +95,22 @@ def test_a_run_that_reuses_the_models_publishes_all_the_same(run, copied, tmp_pa
         keys = {event.asset_key.to_user_string() for event in ran.result.get_asset_materialization_events()}
         assert "publish/bi" in keys
     assert "marts/fct_conversations" not in keys
+
+
+@pytest.mark.usefixtures("few_models")
+def test_a_run_that_misses_a_conversation_publishes_all_others_and_fails(run, copied, emulated, tmp_path):
+    publish = settings_for(copied.home.root, tmp_path / "tables").publish
+    context = replace(copied, settings=copied.settings.model_copy(update={"publish": publish}))
+    emulated.now += timedelta(days=1)
+    new_ids = {document["conversation_id"] for document in emulated.details()} - landed_ids(copied)
+    emulated.invalid_id = min(new_ids)
+    ran = run(context)
+    assert emulated.invalid_id in " ".join(ran.failures)
+    assert not ran.result.success
+    assert ran.metadata("publish.bi")["n_written"] == 2
+    published = pl.read_csv(tmp_path / "tables" / "metrics.agent_daily.csv")
+    assert published["n_calls"].sum() + published["n_open"].sum() == len(emulated.details()) - 1
+
+
+def landed_ids(context):
+    return set(landing.snapshots(context.home)["conversation_id"])

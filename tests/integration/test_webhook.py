@@ -27,6 +27,7 @@ from tests.helpers.disk_contents import contents
 from tests.helpers.receiving import AT, SECRET, UNTIL, Receiving
 from tests.helpers.recording_app import assert_equals
 from tests.helpers.signed_webhooks import post_call, sign
+from warehouse.models.data_quality import LANDED_IS_IN_LAKE, check_complete
 from warehouse.schema.conversations import CONVERSATIONS
 from warehouse.storage import lake, landing, parquet
 from warehouse.storage.home import Home
@@ -181,6 +182,23 @@ def test_many_at_once_beside_a_sync_all_land_and_the_sync_reconciles(here):
         assert sync.sync(context, run_id="2").problems == ()
     assert set(here.landed()) >= {document["conversation_id"] for document in documents}
     assert_equals(context, list(here.world.details(here.now)))
+
+
+def test_what_a_webhook_brings_during_a_run_is_not_missing_until_a_sync_has_fetched_it(here):
+    document = here.documents()[0]
+    home = here.context.home
+    here.post(*post_call(document, SECRET, AT))
+    (row,) = landing.snapshots(home).to_dicts()
+    assert missing(home) == []
+    fetched = {"kind": "unchanged", "is_webhook": None, "fetched_at": UNTIL + timedelta(minutes=1), "payload": None}
+    landing.land_documents(home, [row | fetched])
+    assert missing(home) == [{"conversation_id": document["conversation_id"]}]
+
+
+def missing(home):
+    """What has landed and has to be in the lake."""
+    (result,) = (result for result in check_complete(home) if result.check is LANDED_IS_IN_LAKE)
+    return list(result.sample_rows)
 
 
 COMMAND = [sys.executable, "-c", "from pipelines.cli.main import main; main()", "webhook", "--port", "0"]

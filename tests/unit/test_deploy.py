@@ -22,6 +22,7 @@ DEPLOY = PROJECT / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose" / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 COMMANDS = {name: service["command"] for name, service in SERVICES.items() if "command" in service}
+OF_DAGSTER = ("code", "daemon", "page")
 DOCKERFILE = (DEPLOY / "compose" / "Dockerfile").read_text().splitlines()
 LOCK = "requirements-server.lock"
 NO_SYSTEMD = "systemd-analyze, which reads the units as systemd does, is not installed: apt-get install systemd"
@@ -63,7 +64,7 @@ def versions(lock: str) -> dict[str, str]:
 
 
 def test_the_services_start_what_the_units_start():
-    assert set(SERVICES) == {"postgres", *COMMANDS} == {"postgres", "code", "daemon", "page"}
+    assert set(SERVICES) == {"postgres", *COMMANDS} == {"postgres", "webhook", *OF_DAGSTER}
     programs = {script.name for script in entry_points(group="console_scripts")}
     for name, command in COMMANDS.items():
         words = words_of(unit(name))
@@ -100,7 +101,7 @@ def test_the_variables_are_settings():
     main = (DEPLOY / "systemd" / "main").read_text()
     composed = SERVICES["code"]["environment"]
     names = {*re.findall(r"^#?([A-Z_]+)=", main, flags=re.MULTILINE), *composed}
-    names -= {"CODE_PORT", "DAGSTER_HOME"}
+    names -= {"CODE_PORT", "WEBHOOK_PORT", "DAGSTER_HOME"}
     assert {name for name in names if not name.startswith("DAGSTER_POSTGRES_")} <= settings_names()
     assert "ELEVENLABS_API_KEY" in names
     mentioned = re.findall(r"\b(?:CONVOHOUSE|ELEVENLABS)_[A-Z_]+\b", (DEPLOY / "compose" / "compose.yaml").read_text())
@@ -110,7 +111,7 @@ def test_the_variables_are_settings():
 def test_everybody_has_the_variables_of_the_storage():
     storage = yaml.safe_load((DEPLOY / "postgres" / "dagster.yaml").read_text())["storage"]["postgres"]["postgres_db"]
     names = {value["env"] for value in storage.values() if isinstance(value, dict)}
-    for name in COMMANDS:
+    for name in OF_DAGSTER:
         environment = SERVICES[name]["environment"]
         assert {variable for variable in environment if variable.startswith("DAGSTER_POSTGRES_")} == names
     commented = re.findall(r"^#(\w+)=", (DEPLOY / "systemd" / "dagster").read_text(), flags=re.MULTILINE)
@@ -140,6 +141,8 @@ def test_the_ports_and_places_agree():
     machine = entries(DEPLOY / "workspace.yaml")
     main = dict(line.split("=", 1) for line in (DEPLOY / "systemd" / "main").read_text().splitlines() if line[0] != "#")
     assert machine == {"host": "127.0.0.1", "port": int(main["CODE_PORT"]), "location_name": "main"}
+    (received,) = SERVICES["webhook"]["ports"]
+    assert received == f"127.0.0.1:{main['WEBHOOK_PORT']}:{option(COMMANDS['webhook'], '--port')}"
     for name in ("daemon", "page"):
         place = option(COMMANDS[name], "--workspace")
         assert f"COPY deploy/compose/workspace.yaml {place}" in DOCKERFILE
@@ -154,7 +157,8 @@ def test_the_folders_of_the_volumes_have_the_owner_of_the_processes(name):
     (install,) = re.findall(r"install -d -o convohouse (.*)$", "\n".join(DOCKERFILE), flags=re.MULTILINE)
     assert set(named.values()) <= set(install.split())
     assert [file for file in folders if file.startswith(".") and not (DEPLOY / "compose" / file).exists()] == []
-    assert service["environment"]["DAGSTER_HOME"] == named["dagster"]
+    assert service["environment"].get("DAGSTER_HOME") == named.get("dagster")
+    assert service["environment"].get("CONVOHOUSE_HOME") == named.get("home")
     assert DOCKERFILE[-1] == "USER convohouse"
 
 

@@ -37,12 +37,16 @@ _LISTING_IS_COMPLETE = (
     "The latest listing shows each conversation of its window that the API still has. Otherwise it may have left out "
     "new ones too: check that the key may see all agents; the next sync lists again."
 )
+_LANDED_IS_IN_LAKE = (
+    "Every landed conversation is in the lake, or in quarantine. One that a webhook has brought may wait for the next "
+    "run."
+)
 LISTING_IS_COMPLETE, LISTED_IS_LANDED, LANDED_IS_IN_LAKE, LAKE_IS_LANDED, NOTHING_IN_QUARANTINE = COMPLETENESS = tuple(
     Check(name, f"lake.{CONVERSATIONS.name}", description, "")
     for name, description in (
         ("listing_is_complete", _LISTING_IS_COMPLETE),
         ("listed_is_landed", "Every listed conversation was fetched since its list row changed, or is in quarantine."),
-        ("landed_is_in_lake", "Every landed conversation is in the lake, or in quarantine."),
+        ("landed_is_in_lake", _LANDED_IS_IN_LAKE),
         ("lake_is_landed", "Every row comes from a landed document."),
         ("nothing_in_quarantine", "No item is in quarantine."),
     )
@@ -114,7 +118,9 @@ def check_complete(home: Home) -> tuple[CheckResult, ...]:
     in_lake, checks = (lake.read(home, table, ["conversation_id"]) for table in (CONVERSATIONS, CONVERSATION_CHECKS))
     complete_rows = in_lake.join(checks, "conversation_id", "semi")
     deletions = lake.read(home, DELETIONS, ["conversation_id"])
-    snapshots_with_content = snapshots.filter(pl.col("content_at").is_not_null())
+    # the receiver of webhooks lands beside a run; a sync fetches what it brought, and from then on it has to be there
+    is_fetched = pl.col("is_webhook").ne_missing(pl.lit(value=True))
+    snapshots_with_content = snapshots.filter(is_fetched, pl.col("content_at").is_not_null())
     landed_snapshots = snapshots.filter((pl.col("kind") != "unchanged") | pl.col("content_at").is_not_null())
     removed_snapshots = snapshots.filter(pl.col("kind").is_in([*landing.REMOVED_KINDS, landing.ERASED]))
     missing_rows = pl.concat(
@@ -159,7 +165,11 @@ def _left_out(home: Home, list_rows: pl.DataFrame, snapshots: pl.DataFrame) -> p
                 latest.since or landing.BEGINNING, latest.until, closed="left"
             )
             is_shown = order("sequence", "listed_at") >= latest.order
-            is_there = ~pl.col("kind").is_in(["gone", landing.ERASED]) & (pl.col("landed_order") > latest.order)
+            is_there = (
+                ~pl.col("kind").is_in(["gone", landing.ERASED])
+                & pl.col("is_webhook").ne_missing(pl.lit(value=True))  # which says nothing of what the API has now
+                & (pl.col("landed_order") > latest.order)
+            )
             not_shown = list_rows.filter(pl.col("workspace") == name, is_in_window, ~is_shown)
             left_out_rows.append(not_shown.join(snapshots.filter(is_there), "conversation_id", "semi"))
     return pl.concat(left_out_rows)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import dagster as dg
 
 from pipelines.orchestration.asset_keys import asset_key
-from pipelines.orchestration.assets.publish import GROUP
+from pipelines.orchestration.publish_target import GROUP
 from pipelines.orchestration.run_session import errors_as_failures, fail_if
 from pipelines.usecases.context import Context, Progress
 from pipelines.usecases.engine_build import EngineTarget, build_on_engine

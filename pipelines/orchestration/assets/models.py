@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.definitions_load_context import DefinitionsLoadContext, DefinitionsLoadType
 
 from pipelines.orchestration.asset_keys import KINDS, asset_key, table_name
 from pipelines.orchestration.checks import check_evaluations, check_specs
+from pipelines.orchestration.code_location import is_in_run
 from pipelines.orchestration.metric_checks import AGENT_DAILY, ANOMALIES_CHECK, check_anomalies, newest_day_metrics
+from pipelines.orchestration.publish_target import publish_before_failing
 from pipelines.orchestration.run_session import fail_if, step_session
 from pipelines.orchestration.table_metadata import (
     ColumnTypes,
@@ -109,6 +110,8 @@ def models_asset(
             if ANOMALIES_CHECK.key in context.selected_asset_check_keys:
                 yield check_anomalies(app_context.home)
         yield from check_evaluations(result.checks, context.selected_asset_check_keys)
+        if problems and result.is_swapped:
+            problems = (*problems, *publish_before_failing(context, app_context, progress))
         fail_if(problems)
 
     return warehouse
@@ -220,11 +223,5 @@ def _with_table_metadata(project: Project, specs: Iterable[dg.AssetSpec], types:
 
 
 def _column_lineage(project: Project) -> Mapping[str, Sources]:
-    """Direct sources of every column; none in the process of a run or a step.
-
-    To trace them takes a second. A run loads definitions that its code location has loaded before, and only what that
-    has loaded is shown. Which of the two this is, Dagster says in no public way; its version is pinned.
-    """
-    if DefinitionsLoadContext.get().load_type == DefinitionsLoadType.RECONSTRUCTION:
-        return {}
-    return column_lineage(project)
+    """Direct sources of every column; none in a run: to trace them takes a second, and only the location shows them."""
+    return {} if is_in_run() else column_lineage(project)

@@ -9,18 +9,14 @@ import dagster as dg
 from pipelines.errors import SettingsError
 from pipelines.orchestration.asset_keys import asset_key
 from pipelines.orchestration.assets.models import SYNC_HEALTH
-from pipelines.orchestration.run_session import errors_as_failures, fail_if
+from pipelines.orchestration.publish_target import GROUP, publish_target
 from pipelines.settings import Settings
 from pipelines.settings_types import PublishTarget
 from pipelines.usecases.context import Context, Progress
-from pipelines.usecases.publish import choose_jobs
-from pipelines.usecases.publish import publish as publish_jobs
 from warehouse.models.project import Project
 from warehouse.publish.source import select_tables, table_names
-from warehouse.publish.target import DEFAULT_SELECTION, RESTORED, WRITTEN
+from warehouse.publish.target import DEFAULT_SELECTION
 from warehouse.serve.value_format import plural
-
-GROUP = "publish"
 
 
 def publish_assets(settings: Settings, project: Project) -> list[dg.AssetsDefinition]:
@@ -58,16 +54,6 @@ def _publish_asset(name: str, config: PublishTarget, project: Project, fresh_for
     def published(
         app_context: dg.ResourceParam[Context], progress: dg.ResourceParam[Progress]
     ) -> dg.MaterializeResult[None]:
-        with errors_as_failures():
-            results = publish_jobs(app_context, choose_jobs(app_context, name), progress=progress)
-        fail_if([f"{result.target}: {result.problem}" for result in results if result.problem])
-        return dg.MaterializeResult(
-            metadata={
-                "target": target.url,
-                "n_tables": len(results[0].tables),
-                "n_written": sum(table.change in (WRITTEN, RESTORED) for table in results[0].tables),
-                "dagster/row_count": sum(table.n_rows for table in results[0].tables),
-            }
-        )
+        return dg.MaterializeResult(metadata=publish_target(app_context, name, progress))
 
     return published

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from pipelines.page.app import create_app
 from pipelines.page.render import column_decimals
-from pipelines.page.text import change, dollar_decimals, local_time, number
+from pipelines.page.text import change, day, dollar_decimals, local_time, number
 from pipelines.page.views.tools import message
 from tests.helpers.page_home import site, sql
 from warehouse.serve.pages.cards import share_interval
@@ -69,6 +69,15 @@ def test_without_a_period_before_nothing_is_said_of_a_change(client, page_home):
         assert cost_change(select(reader, Selection(Period(date(2000, 1, 1), date(2026, 11, 25))))) is None
     page = client.get("/money?compare=off").text
     assert ("less than in" in page or "more than in" in page, ">before</th>" in page) == (False, False)
+
+
+def test_the_change_of_the_cost_says_where_the_data_do_not_reach_back_to_all_of_the_period_before(client, page_home):
+    (data,) = sql(page_home, "select min(start_date) as first_date from marts.fct_conversations")
+    since, until = (data["first_date"] + timedelta(days) for days in (3, 6))
+    lede = words_of(client.get(f"/money?from={since}&to={until}").text)
+    assert (
+        f" through what one costs. The data begins on {day(data['first_date'])}, so the 4 days before are incomplete."
+    ) in lede
 
 
 def test_the_components_of_both_periods_add_up_to_their_costs(page_home):

@@ -46,6 +46,20 @@ def conversation_url(visit: Visit, conversation_id: str) -> str:
     return visit.filter.url(f"/conversations/{quote(conversation_id, safe='')}")
 
 
+def days_before(visit: Visit) -> str:
+    """The period before, in words."""
+    n_days = visit.filter.period.n_days
+    return "the day before" if n_days == 1 else f"the {n_days} days before"
+
+
+def missing_before(visit: Visit) -> str:
+    """A sentence that the data do not reach back to all of the period before; empty if they do."""
+    previous, first_date = visit.filter.selection.previous, visit.status.first_date
+    if not previous or not first_date or not previous.first < first_date <= previous.last:
+        return ""
+    return f" The data begins on {day(first_date)}, so {days_before(visit)} are incomplete."
+
+
 def day_rows(
     visit: Visit, rows: list[dict[str, Any]], column: str, size: str, unit: str, **changes: object
 ) -> list[dict[str, Any]]:

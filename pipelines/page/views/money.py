@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.page import charts
 from pipelines.page.chart import Chart
 from pipelines.page.text import change, day, dollar_decimals, number, words
-from pipelines.page.views.base import View, Visit
+from pipelines.page.views.base import View, Visit, days_before, missing_before
 from pipelines.page.views.blocks import Facts, Table
 from pipelines.page.views.forecast import USD, forecast_charts
 from warehouse.serve.pages import money
@@ -94,15 +94,14 @@ def _change(visit: Visit) -> str:
     parts = money.cost_change(visit.reader)
     if parts is None:
         return ""
-    n_days = visit.filter.period.n_days
-    before = "the day before" if n_days == 1 else f"the {n_days} days before"
     more = "more" if parts.difference > 0 else "less"
     decimals = dollar_decimals([parts.difference, parts.previous])
     return (
-        f" That is {number(abs(parts.difference), USD)} {more} than in {before} ({number(parts.previous, USD)}): "
+        f" That is {number(abs(parts.difference), USD)} {more} than in {days_before(visit)} "
+        f"({number(parts.previous, USD)}): "
         f"{change(parts.by_number, USD, decimals)} through the number of conversations, "
         f"{change(parts.by_price, USD, decimals)} through "
-        "what one costs."
+        f"what one costs.{missing_before(visit)}"
     )
 
 

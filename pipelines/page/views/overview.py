@@ -10,7 +10,7 @@ from pipelines.page import charts
 from pipelines.page.chart import Chart
 from pipelines.page.filter import ALL_CONVERSATIONS
 from pipelines.page.text import change, day, length, number, words
-from pipelines.page.views.base import View, Visit, conversation_url, day_rows
+from pipelines.page.views.base import View, Visit, conversation_url, day_rows, days_before, missing_before
 from warehouse.serve.pages.cards import Card
 from warehouse.serve.pages.conversations import worst_spoken
 from warehouse.serve.pages.measures import FEW
@@ -117,17 +117,11 @@ def coverage(card: Card) -> str:
 
 def sentence(visit: Visit, overview: Overview) -> str:
     """What changed against the period before, and whether the data reach back to all of it."""
-    n_days, previous = visit.filter.period.n_days, visit.filter.selection.previous
-    before = "the day before" if n_days == 1 else f"the {n_days} days before"
-    text = _comparison(visit, overview, before)
-    first_date = visit.status.first_date
-    if previous and first_date and previous.first < first_date <= previous.last:
-        text += f" The data begins on {day(first_date)}, so {before} are incomplete."
-    return text
+    return _comparison(visit, overview) + missing_before(visit)
 
 
-def _comparison(visit: Visit, overview: Overview, before: str) -> str:
-    selection = visit.filter.selection
+def _comparison(visit: Visit, overview: Overview) -> str:
+    selection, before = visit.filter.selection, days_before(visit)
     n_calls = overview.cards[0]
     if not n_calls.value:
         return _nothing(visit)

@@ -12,7 +12,7 @@ import pytest
 from pipelines.emulator.generator.world import World
 from pipelines.emulator.server.app import create_app
 from pipelines.emulator.server.serve import running
-from pipelines.errors import ApiUnavailableError, CredentialsError, MalformedResponseError
+from pipelines.errors import ApiUnavailableError, CredentialsError, ForeignWorkspaceError, MalformedResponseError
 from pipelines.settings import Settings
 from pipelines.transform.bills import refresh_billed_usage
 from pipelines.transform.schema_drift import refresh_unknown
@@ -287,3 +287,14 @@ def test_the_command_lists_versions_and_fetches_them(synced):
     assert partly.code == 1
     assert f"- {failing}: " in partly.err
     assert run(folder, "versions", "nobody").code == 2
+
+
+def test_a_bill_of_another_workspace_is_not_requested(context, billing, monkeypatch):
+    def refuse(_context):
+        message = "it is another one"
+        raise ForeignWorkspaceError(message)
+
+    monkeypatch.setattr("pipelines.usecases.bill.require_same_workspace", refuse)
+    with pytest.raises(ForeignWorkspaceError, match="another one"):
+        BillCopy(context).fetch_and_land()
+    assert (billing.requests, bill_rows(context.home).height) == ([], 0)

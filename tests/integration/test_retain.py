@@ -20,7 +20,8 @@ from pipelines.usecases.retention import Rule, Selection, apply_upstream, select
 from tests.helpers.kept_home import KeptHome
 from tests.helpers.recording_app import assert_equals
 from tests.helpers.run_cli import run
-from warehouse.storage import landing
+from warehouse.schema.activity import WEBHOOK_EVENTS
+from warehouse.storage import activity_log, landing
 from warehouse.storage.home import Home
 
 pytestmark = pytest.mark.usefixtures("few_models", "conversations_alone")
@@ -207,6 +208,25 @@ def test_what_the_api_is_known_to_have_deleted_is_selected_here_alone(tmp_path):
     for where, ids in (("here", ["gone", "kept"]), ("both", ["gone", "kept"]), ("upstream", ["kept"])):
         selection = select_expired(context, Rule(UNTIL), max_share=1, where=where)
         assert sorted(selection.all_ids) == ids
+
+
+def test_what_a_webhook_announced_is_selected_by_its_first_event_and_never_at_the_api_alone(tmp_path):
+    home = Home(tmp_path / "home").open()
+    context = Context(Settings(home=home.root, api_key="demo"), clock=lambda: UNTIL)
+    start, day = UNTIL - timedelta(days=9), timedelta(days=1)
+    for name, at in (("late", start + day), ("announced", start + day), ("announced", start), ("landed", start)):
+        event = {
+            "conversation_id": name,
+            "event_type": "x",
+            "event_at": at,
+            "received_at": UNTIL,
+            "agent_id": "agent_a",
+        }
+        activity_log.append(home, WEBHOOK_EVENTS, [event])
+    landing.land_documents(home, [snapshot("landed", start + day, "done")])
+    for where, ids in (("here", ("announced",)), ("both", ("announced",)), ("upstream", ())):
+        selection = select_expired(context, Rule(start + day, "agent_a"), max_share=1, where=where)
+        assert (selection.all_ids, selection.n_all) == (ids, 1 if where == "upstream" else 3)
 
 
 def test_the_first_moment_that_a_rule_does_not_select_is_its_own(tmp_path):

@@ -31,10 +31,11 @@ backfill = dg.define_asset_job(
 
 ACTIVE_STATUSES = [
     dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
 ]
+"""Without NOT_STARTED: a run that never reached the queue, as while the code location restarts, has that for ever."""
 
 
 def nightly_job(today: date) -> AssetJob:

@@ -191,7 +191,7 @@ def test_the_current_day_is_a_partition(graph):
         assert days.get_last_partition_key() == "2026-03-01"
 
 
-def tick(app_context, at, active=None):
+def tick(app_context, at, active=None, status=dg.DagsterRunStatus.STARTED):
     """What the schedule does at a moment of its time zone; ``active`` has the tags of a run that has not ended."""
     schedule = build_defs(app_context=app_context).resolve_schedule_def("nightly")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", at.tzinfo.key)
@@ -205,7 +205,7 @@ def tick(app_context, at, active=None):
     ):
         if active is not None:
             job = build_defs(app_context=app_context).resolve_job_def("nightly")
-            instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=active)
+            instance.create_run_for_job(job, status=status, tags=active)
         return schedule.evaluate_tick(context)
 
 
@@ -254,3 +254,11 @@ def test_a_night_is_skipped_only_if_the_run_before_is_of_this_location(tags, n_r
     assert data.skip_message == (
         None if n_requests else "The nightly run before has not ended; it copies up to its own time."
     )
+
+
+def test_a_run_that_was_never_put_into_the_queue_does_not_hinder_the_next_night(tmp_path):
+    context, at = (
+        Context(Settings(home=tmp_path / "home", api_key="sk")),
+        datetime(2026, 1, 15, 2, tzinfo=ZoneInfo("UTC")),
+    )
+    assert len(tick(context, at, {}, dg.DagsterRunStatus.NOT_STARTED).run_requests) == 1
